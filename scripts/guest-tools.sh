@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage: guest-tools.sh [--arch x86_64|arm64] [--update]
+#
+# Makes sure that the programs of the guest (busybox, ethtool, iproute2,
+# iperf3, tcpdump, ping) and the libraries they need are unpacked in the cache,
+# ${XDG_CACHE_HOME:-~/.cache}/igb_demo, and prints where: TOOLS=...
+#
+# They are Debian's packages for the guest's architecture, the same way for
+# each, so the host needs none of them installed. Once there, they are used
+# without asking anyone; --update fetches them again.
+
+. "$(dirname "$0")/lib.sh"
+
+# Not busybox-static: it is built to run its own ip and ping, whatever PATH says.
+wanted=(busybox ethtool iproute2 iperf3 tcpdump iputils-ping)
+
+arch=x86_64 update=''
+while (($#)); do
+	case $1 in
+	--arch)
+		arch=$(arch_of "${2:-}")
+		[[ $arch ]] || wrong_use "--arch wants x86_64 or arm64, not '${2:-}'"
+		shift 2
+		;;
+	--update) update=1 && shift ;;
+	--help | -h) help_text && exit ;;
+	*) wrong_use "unknown option '$1'" ;;
+	esac
+done
+
+deb=$(deb_arch_of "$arch")
+tools=$CACHE/tools/$deb
+
+# with_libraries: the wanted packages and, of all they depend on, those that
+# hold libraries; what a package manager or a login needs is of no use in the
+# guest.
+with_libraries() {
+	papt "$deb" apt-get --simulate install "${wanted[@]}" |
+		awk '$1 == "Inst" { print $2 }' |
+		grep -Ex "$(IFS='|' && echo "${wanted[*]}")|zlib1g|lib.*" |
+		grep -Evx 'lib.*-perl|libperl.*|lib.*-common|lib.*-bin|libpam-modules|libsemanage.*'
+}
+
+fetch_tools() {
+	local tmp=$CACHE/tools/.tmp-$deb packages file
+
+	rm -rf "$tmp"
+	mkdir -p "$tmp"/{debs,root}
+	mapfile -t packages < <(with_libraries)
+	((${#packages[@]})) || die "this machine's Debian mirrors do not offer ${wanted[*]} for $deb"
+	say "fetching the guest's programs for $deb (${#packages[@]} small packages)"
+	(cd "$tmp/debs" && papt_download "$deb" "${packages[@]}") ||
+		die "could not fetch the guest's programs"
+	for file in "$tmp"/debs/*.deb; do
+		dpkg-deb --extract "$file" "$tmp/root"
+	done
+	rm -rf "$tmp"/root/usr/{share,include}
+	rm -rf "$tools"
+	mv "$tmp/root" "$tools"
+	rm -rf "$tmp"
+}
+
+if [[ $update || ! -d $tools ]]; then
+	prepare_cache
+	lock_cache "tools-$deb"
+	if [[ $update || ! -d $tools ]]; then
+		dpkg --version >/dev/null 2>&1 ||
+			die "this is not Debian: cannot fetch Debian packages"
+		lock_cache "apt-$deb"
+		private_apt "$deb"
+		papt_update "$deb"
+		fetch_tools
+	fi
+fi
+echo "TOOLS=$tools"
