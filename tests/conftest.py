@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Fixtures: guests by kind and configuration, and the judge of their kernel's log."""
+import os
+
+import pytest
+from rig import journal, project
+from rig.box import ALL, Box
+from rig.guest import Guest, GuestError
+from rig.nic import Nic
+
+
+def pytest_addoption(parser):
+    """--arch: for which architecture's guest."""
+    parser.addoption("--arch", default=os.environ.get("ARCH") or "x86_64",
+                     help="the guest's architecture: x86_64 or arm64 (default: $ARCH)")
+
+
+def pytest_generate_tests(metafunc):
+    """A test marked guest(kind, configs) runs once in each configuration."""
+    marker = metafunc.definition.get_closest_marker("guest")
+    if "box" in metafunc.fixturenames:
+        kind, configs = _wanted(*marker.args, **marker.kwargs)
+        metafunc.parametrize("box", [(kind, config) for config in configs], indirect=True,
+                             scope="session", ids=[f"{kind}-{config}" for config in configs])
+
+
+def _wanted(kind, configs=ALL):
+    return kind, configs
+
+
+def pytest_collection_modifyitems(items):
+    """Tests of one guest form one group; the groups that take longest start first."""
+    groups = {}
+    for item in items:
+        kind, config = getattr(item, "callspec").params["box"] if hasattr(item, "callspec") \
+            and "box" in item.callspec.params else ("host", "")
+        item.add_marker(pytest.mark.xdist_group(f"{kind}-{config}"))
+        groups.setdefault((kind, config), []).append(item)
+    weight = {"user": 3, "pair": 2, "wire": 1, "host": 0}
+    order = sorted(groups, key=lambda group: (group[1] != ALL[0], -weight[group[0]]))
+    items[:] = [item for group in order for item in groups[group]]
+
+
+@pytest.fixture(scope="session")
+def arch(request):
+    """The guest's architecture."""
+    return project.arch_name(request.config.getoption("--arch"))
+
+
+@pytest.fixture(scope="session")
+def box(request, arch):
+    """The kind of guest that the test's marker names; several tests share it."""
+    made = Box(*request.param, arch)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def guest(box):
+    """A guest without the driver."""
+    found = box.unload()
+    found.forget()
+    yield found
+    if found.usable and box.kind == "wire":
+        found.set_link(True)
+
+
+@pytest.fixture
+def wire(guest, box):  # pylint: disable=unused-argument
+    """The other end of eth0's cable; the guest may have been booted anew for it."""
+    box.wire.drain()
+    return box.wire
+
+
+@pytest.fixture
+def nic(guest):
+    """eth0: the driver loaded, the interface up, carrier there."""
+    port = Nic(guest)
+    port.load()
+    return port
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """What the kernel says in a test is part of the test's result."""
+    outcome = yield
+    guests = {value for value in pyfuncitem.funcargs.values() if isinstance(value, Guest)}
+    complaints = [line for guest in guests for line in _judge(pyfuncitem, guest)]
+    if outcome.excinfo is None and complaints:
+        raise AssertionError("\n".join(complaints))
+
+
+def _judge(item, guest):
+    """The guest's complaints; its log becomes a section of the test's report."""
+    if not guest.usable:
+        return []
+    try:
+        lines = guest.dmesg()
+        complaints = guest.judge(lines)
+    except GuestError as error:
+        return [f"the guest is gone: {error}"]
+    item.add_report_section("call", "dmesg", "\n".join(map(str, lines)))
+    if any(journal.FATAL.search(line.text) for line in lines):
+        # It may go on, but nothing that it does from now on proves anything.
+        if complaints:
+            guest.usable = False
+    return complaints

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0
+/* load, carrier, updown, mii: how long the link takes, and what the PHY says. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mii.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "rigtool.h"
+
+/* 1 with carrier, 0 without, -1 while the interface is down or absent. */
+static int carrier(const char *name)
+{
+	char path[64], value = 0;
+	int fd, got;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/carrier", name);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return -1;
+	got = read(fd, &value, 1);
+	close(fd);
+	return got == 1 ? value == '1' : -1;
+}
+
+/* Microseconds from @since until the carrier is @want, or -1 after @limit_ms. */
+static int64_t wait_carrier(const char *name, int want, int64_t since, long limit_ms)
+{
+	while (now_us() - since < limit_ms * 1000) {
+		if (carrier(name) == want)
+			return now_us() - since;
+		usleep(300);
+	}
+	return -1;
+}
+
+/* load FILE IF: loads the module, raises the interface as soon as it exists. */
+int load_main(int argc, char **argv)
+{
+	int64_t start, loaded, link;
+	char path[64];
+	int fd;
+
+	if (argc < 3)
+		usage("load FILE IF");
+	fd = open(argv[1], O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die(argv[1]);
+	snprintf(path, sizeof(path), "/sys/class/net/%s", argv[2]);
+	start = now_us();
+	if (syscall(SYS_finit_module, fd, "", 0) < 0)
+		die("finit_module");
+	loaded = now_us() - start;
+	while (access(path, F_OK) && now_us() - start < 5000000)
+		usleep(300);
+	if (set_up(argv[2], true))
+		die(argv[2]);
+	link = wait_carrier(argv[2], 1, start, 5000);
+	printf("load_us=%lld carrier_us=%lld\n", (long long)loaded, (long long)link);
+	return link < 0;
+}
+
+/* carrier IF 0|1 [limit=MS]: waits until the carrier is so. */
+int carrier_main(int argc, char **argv)
+{
+	int64_t took;
+
+	if (argc < 3)
+		usage("carrier IF 0|1 [limit=MS]");
+	took = wait_carrier(argv[1], atoi(argv[2]), now_us(), option_long(argc, argv, "limit", 5000));
+	printf("carrier_us=%lld\n", (long long)took);
+	return took < 0;
+}
+
+/* updown IF ROUNDS: down, up, wait for carrier; prints each time taken. */
+int updown_main(int argc, char **argv)
+{
+	int64_t start, up, took = 0;
+
+	if (argc < 3)
+		usage("updown IF ROUNDS");
+	for (int i = atoi(argv[2]); i > 0 && took >= 0; i--) {
+		if (set_up(argv[1], false))
+			die("down");
+		start = now_us();
+		if (set_up(argv[1], true))
+			die("up");
+		up = now_us() - start;
+		took = wait_carrier(argv[1], 1, start, 5000);
+		printf("up_us=%lld carrier_us=%lld\n", (long long)up, (long long)took);
+	}
+	return took < 0;
+}
+
+/* mii IF [REG [VALUE]]: the PHY's address, or one of its registers, by the old ioctls. */
+int mii_main(int argc, char **argv)
+{
+	struct ifreq request = {};
+	struct mii_ioctl_data *mii = (void *)&request.ifr_data;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (argc < 2)
+		usage("mii IF [REG [VALUE]]");
+	strncpy(request.ifr_name, argv[1], IFNAMSIZ - 1);
+	if (ioctl(fd, SIOCGMIIPHY, &request) < 0)
+		die("SIOCGMIIPHY");
+	if (argc == 2) {
+		printf("phy=%u\n", mii->phy_id);
+		return 0;
+	}
+	mii->phy_id = option_long(argc, argv, "phy", mii->phy_id);
+	mii->reg_num = strtoul(argv[2], NULL, 0);
+	if (argc > 3 && !strchr(argv[3], '=')) {
+		mii->val_in = strtoul(argv[3], NULL, 0);
+		if (ioctl(fd, SIOCSMIIREG, &request) < 0)
+			die("SIOCSMIIREG");
+		return 0;
+	}
+	if (ioctl(fd, SIOCGMIIREG, &request) < 0)
+		die("SIOCGMIIREG");
+	printf("0x%04x\n", mii->val_out);
+	return 0;
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0
+/* pcicfg, mmio: reading and writing a device behind the driver's back. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "rigtool.h"
+
+/* pcicfg ADDRESS OFFSET b|w|l [VALUE]: one access to configuration space. */
+int pcicfg_main(int argc, char **argv)
+{
+	char path[96];
+	uint32_t value = 0;
+	size_t size;
+	off_t at;
+	int fd;
+
+	if (argc < 4)
+		usage("pcicfg 0000:01:00.0 OFFSET b|w|l [VALUE]");
+	size = *argv[3] == 'b' ? 1 : *argv[3] == 'w' ? 2 : 4;
+	at = strtoul(argv[2], NULL, 0);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/config", argv[1]);
+	fd = open(path, O_RDWR);
+	if (fd < 0)
+		die(path);
+	if (argc > 4) {
+		value = strtoul(argv[4], NULL, 0);
+		if (pwrite(fd, &value, size, at) != (ssize_t)size)
+			die("write");
+		return 0;
+	}
+	if (pread(fd, &value, size, at) != (ssize_t)size)
+		die("read");
+	printf("0x%0*x\n", (int)size * 2, value);
+	return 0;
+}
+
+/* mmio ADDRESS OFFSET [VALUE]: one access to BAR 0, a dword. */
+int mmio_main(int argc, char **argv)
+{
+	volatile uint32_t *registers;
+	unsigned long at;
+	char path[96];
+	int fd;
+
+	if (argc < 3)
+		usage("mmio 0000:01:00.0 OFFSET [VALUE]");
+	at = strtoul(argv[2], NULL, 0);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource0", argv[1]);
+	fd = open(path, O_RDWR | O_SYNC);
+	if (fd < 0)
+		die(path);
+	registers = mmap(NULL, 0x20000, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (registers == MAP_FAILED)
+		die("mmap");
+	if (argc > 3)
+		registers[at / 4] = strtoul(argv[3], NULL, 0);
+	else
+		printf("0x%08x\n", registers[at / 4]);
+	return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * rigtool: the one helper program the tests put into the guest.
+ *
+ * It is linked statically and dispatches on its first argument, so that the
+ * initramfs carries one file whatever the number of helpers.
+ */
+#ifndef RIGTOOL_H
+#define RIGTOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RIG_ETHERTYPE	0x88b5	/* IEEE 802 local experimental 1 */
+#define RIG_MAGIC	0x49474244u	/* "IGBD" */
+#define RIG_HEADER	12	/* magic, sequence number, body length */
+#define RIG_PERIOD	251	/* prime: a chunk shifted by any 2^n shows */
+
+/* Every helper: returns the exit status, argv[0] is its own name. */
+int kmsg_main(int argc, char **argv);
+int send_main(int argc, char **argv);
+int recv_main(int argc, char **argv);
+int load_main(int argc, char **argv);
+int carrier_main(int argc, char **argv);
+int updown_main(int argc, char **argv);
+int mii_main(int argc, char **argv);
+int pcicfg_main(int argc, char **argv);
+int mmio_main(int argc, char **argv);
+int fakecard_main(int argc, char **argv);
+int udpecho_main(int argc, char **argv);
+int udpping_main(int argc, char **argv);
+int pagepools_main(int argc, char **argv);
+
+/* Ends the program with a message and errno. */
+void die(const char *what) __attribute__((noreturn));
+
+/* Ends the program with a message about wrong arguments. */
+void usage(const char *what) __attribute__((noreturn));
+
+/* CLOCK_MONOTONIC in microseconds. */
+int64_t now_us(void);
+
+/* "name=value" options after the positional arguments. */
+const char *option(int argc, char **argv, const char *name, const char *fallback);
+long option_long(int argc, char **argv, const char *name, long fallback);
+
+/* Interface index of @name, or the program ends. */
+int ifindex(const char *name);
+
+/* Six bytes from "52:54:00:..." or the program ends. */
+void parse_mac(const char *text, uint8_t mac[6]);
+
+/* Sets or clears IFF_UP. Returns 0 or -errno. */
+int set_up(const char *name, bool up);
+
+#endif

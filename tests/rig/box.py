@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A guest of a certain kind, booted when first wanted and again after it died."""
+import contextlib
+import tempfile
+from pathlib import Path
+
+from . import image, peers, project
+from .guest import Guest, GuestError, Spec
+from .wire import Wire
+
+# What the names in the tests' ids mean.
+CONFIGS = {
+    "msix-2cpu": {"cpus": 2},
+    "msix-1cpu": {"cpus": 1},
+    "nomsi-2cpu": {"cpus": 2, "append": "pci=nomsi"},
+    "nomsi-1cpu": {"cpus": 1, "append": "pci=nomsi"},
+}
+ALL = tuple(CONFIGS)
+
+# A VGA card whose BAR 0 is memory: what tests/guest/fakecard.c makes a card of.
+FAKE_CARD = ("-device", "secondary-vga,id=fake,addr=0x10,vgamem_mb=16")
+
+
+class Box:
+    """One kind of guest in one configuration."""
+
+    def __init__(self, kind, config, arch):
+        self.kind = kind
+        self.config = config
+        self.arch = arch
+        self.wire = None
+        self.pcap = ""
+        self.host_port = 0
+        self._guest = None
+        # Socket paths are limited to 107 characters: not below pytest's directories.
+        self._dir = tempfile.TemporaryDirectory(prefix=f"{project.DRIVER}-{kind}-")
+
+    @property
+    def multi_cpu(self):
+        """Whether the guest has more than one CPU."""
+        return CONFIGS[self.config]["cpus"] > 1
+
+    @property
+    def msi(self):
+        """Whether the guest's kernel uses message signalled interrupts."""
+        return "append" not in CONFIGS[self.config]
+
+    def guest(self):
+        """The guest, alive."""
+        if self._guest and not self._guest.usable:
+            self.discard()
+        if not self._guest:
+            self._guest = self._boot()
+        return self._guest
+
+    def _boot(self):
+        directory = Path(self._dir.name)
+        options = dict(CONFIGS[self.config])
+        append = options.pop("append", "")
+        if self.kind == "wire":
+            self.wire = Wire(directory / "wire")
+            options["netdevs"] = (self.wire.netdev,)
+            if self.arch == "x86_64":
+                options["extra"] = FAKE_CARD
+                # Lets the fake card's registers stay mapped while the driver has them.
+                append += " iomem=relaxed"
+        elif self.kind == "user":
+            self.host_port = peers.free_port()
+            self.pcap = str(directory / "eth0.pcap")
+            options.update(netdevs=("user",), pcap=self.pcap,
+                           hostfwd=tuple(f"{kind}:{self.host_port}:5555"
+                                         for kind in ("tcp", "udp")))
+        elif self.kind == "pair":
+            options["netdevs"] = ("hub", "hub")
+        else:
+            raise ValueError(self.kind)
+        return Guest(Spec(arch=self.arch, initrd=str(image.initramfs(self.arch)),
+                          append=append.strip(), memory=768, **options),
+                     log_dir=directory).boot()
+
+    def unload(self):
+        """A guest without the driver; a new one if this one will not let go of it."""
+        guest = self.guest()
+        with contextlib.suppress(GuestError):
+            guest.sh("for n in $(ip netns list | cut -d' ' -f1); do ip netns del $n; done; "
+                     f"[ ! -d /sys/module/{project.DRIVER} ] || rmmod {project.DRIVER}",
+                     timeout=60)
+            return guest
+        self.discard()
+        return self.guest()
+
+    def discard(self):
+        """End the guest; the next who wants one boots."""
+        if self._guest:
+            self._guest.close()
+            self._guest = None
+        if self.wire:
+            self.wire.close()
+            self.wire = None
+
+    def close(self):
+        """End the guest and remove its files."""
+        self.discard()
+        self._dir.cleanup()

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a driver holds: memory, vectors, address ranges, page pools; and what it forgot."""
+import dataclasses
+import re
+
+from .project import DRIVER
+
+# Memory that the guest's own business moves about: a leak of less than a page
+# in three cycles hides below it in a hundred cycles, and slab objects, which
+# are counted one by one, show it all the same.
+FREE_SLACK_KIB = 1024
+# Objects in partly used slabs are counted as used, some slabs' worth per CPU.
+OBJECT_SLACK = 64
+
+
+@dataclasses.dataclass
+class Footprint:
+    """A moment's holdings."""
+    free_kib: int
+    objects: dict
+    vectors: list
+    iomem: list
+    pools: list
+
+    @classmethod
+    def of(cls, guest):
+        """Measure @guest, its caches dropped first."""
+        guest.sh("sync; echo 3 >/proc/sys/vm/drop_caches; "
+                 "echo 1 >/proc/sys/vm/compact_memory; sleep 0.3")
+        meminfo = dict(re.findall(r"^(\w+): +(\d+)", guest.sh("cat /proc/meminfo"), re.M))
+        slabs = re.findall(r"^(\S+) +(\d+) +\d+", guest.sh("cat /proc/slabinfo"), re.M)
+        return cls(int(meminfo["MemFree"]), {name: int(used) for name, used in slabs},
+                   vectors(guest), driver_ranges(guest), page_pools(guest))
+
+    def grown(self, before, cycles):
+        """Complaints about what grew since @before by one or more a cycle."""
+        complaints = []
+        lost = before.free_kib - self.free_kib
+        if lost > FREE_SLACK_KIB:
+            complaints.append(f"{lost} KiB of free memory lost in {cycles} cycles")
+        for name, used in self.objects.items():
+            more = used - before.objects.get(name, 0)
+            if more > OBJECT_SLACK and more >= cycles * 0.9:
+                complaints.append(f"slab {name}: {more} more objects after {cycles} cycles")
+        for what in ("vectors", "iomem", "pools"):
+            if getattr(self, what) != getattr(before, what):
+                complaints.append(f"{what}: {getattr(before, what)} became "
+                                  f"{getattr(self, what)}")
+        return complaints
+
+
+def vectors(guest):
+    """Lines of /proc/interrupts that belong to our ports, without their counts."""
+    lines = guest.sh("cat /proc/interrupts").splitlines()
+    return sorted(re.sub(r"^\s*\d+:(\s+\d+)+", "", line).strip() for line in lines
+                  if re.search(rf"\beth\d|{DRIVER}", line))
+
+
+def driver_ranges(guest):
+    """Address ranges that the driver has claimed."""
+    lines = guest.sh("cat /proc/iomem /proc/ioports").splitlines()
+    return [line.strip() for line in lines if DRIVER in line]
+
+
+def page_pools(guest):
+    """All page pools, as (interface index, pages that are out)."""
+    lines = guest.sh("rigtool pagepools").splitlines()
+    return [tuple(map(int, line.split()[1:])) for line in lines if line]

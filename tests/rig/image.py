@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The initramfs that the tests boot: the driver, and helpers built for the guest."""
+import os
+import shutil
+
+from . import project
+
+GUEST_SOURCES = project.TOP / "tests" / "guest"
+COMPILER = {"x86_64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
+
+
+def _newer(target, sources):
+    """Whether @target exists and is no older than any of @sources."""
+    if not target.exists():
+        return False
+    made = target.stat().st_mtime
+    return all(source.stat().st_mtime <= made for source in sources)
+
+
+def _files(directory):
+    return [path for path in directory.rglob("*") if path.is_file()]
+
+
+def _rigtool(arch):
+    """The helper program, static, for the guest's architecture."""
+    program = project.build_dir(arch) / "rigtool"
+    sources = sorted(GUEST_SOURCES.glob("*.[ch]"))
+    if not _newer(program, sources):
+        compiler = COMPILER[arch]
+        if arch == os.uname().machine and not shutil.which(compiler):
+            compiler = "gcc"
+        project.run([compiler, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-static", "-s", "-o",
+                     program, *(source for source in sources if source.suffix == ".c")])
+    return program
+
+
+def _make(arch):
+    """The make variables that choose what modules are built against."""
+    words = [f"ARCH={arch}"]
+    words += [f"{name}={os.environ[name]}" for name in ("KDIR",) if os.environ.get(name)]
+    return words
+
+
+def _driver(arch):
+    """igb_demo.ko, brought up to date by the project's own make."""
+    if (project.TOP / "Makefile").exists():
+        project.run(["make", "-C", project.TOP, "--no-print-directory", *_make(arch)],
+                    env={name: value for name, value in os.environ.items()
+                         if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")})
+    return project.TOP / "build" / arch / f"{project.DRIVER}.ko"
+
+
+def _test_module(arch, name):
+    """A module of the tests' own."""
+    source = GUEST_SOURCES / name
+    target = project.build_dir(arch) / name
+    module = target / f"{name}.ko"
+    if not _newer(module, _files(source)):
+        target.mkdir(exist_ok=True)
+        for path in _files(source):
+            shutil.copy2(path, target)
+        cross = [] if arch == os.uname().machine else [
+            f"CROSS_COMPILE={COMPILER[arch].removesuffix('gcc')}"]
+        project.run(["make", "-C", project.guest_kernel(arch)["KDIR"], f"M={target}",
+                     f"ARCH={arch}", *cross, "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"],
+                    env={key: value for key, value in os.environ.items()
+                         if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARCH")})
+    return module
+
+
+def initramfs(arch):
+    """Path of the image, made once whatever the number of workers."""
+    directory = project.build_dir(arch)
+    image = directory / "initramfs.cpio"
+    with project.locked(directory / "lock"):
+        parts = [_driver(arch), _rigtool(arch), _test_module(arch, "nomsix")]
+        inputs = parts + _files(project.TOP / "rootfs") + [project.SCRIPTS / "mkinitramfs.sh"]
+        if not _newer(image, inputs):
+            driver, rigtool, nomsix = parts
+            project.run([project.SCRIPTS / "mkinitramfs.sh", "--arch", arch, "--output", image,
+                         "--module", driver, "--add", f"{rigtool}:/usr/bin/rigtool",
+                         "--add", f"{nomsix}:/lib/modules/nomsix.ko"])
+    return image

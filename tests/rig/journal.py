@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Judging the kernel's messages: which of them fail the test that caused them."""
+import dataclasses
+import re
+
+from .project import DRIVER
+
+FATAL = re.compile(
+    r"WARNING:|\bBUG\b|Oops|Call Trace|cut here|Kernel panic|general protection|"
+    r"Unable to handle|Internal error|DMA-API(?!: (preallocated|debugging enabled))|"
+    r"NETDEV WATCHDOG|transmit queue \d+ timed out|tx[ _]timeout|"
+    r"blocked for more than|hung_task|soft lockup|hard LOCKUP|rcu.*(stall|kthread starved)|"
+    r"nobody cared|page allocation failure|refcount_t|list_(add|del) corruption|"
+    r"UBSAN|KASAN|KFENCE|Bad page|possible circular locking|unregister_netdevice: waiting|"
+    r"page_pool.*(stalled|inflight)|rigtool: kernel messages were lost", re.IGNORECASE)
+
+# What the driver may say unasked: its banner when it binds, and the link.
+FREELY = re.compile(
+    r"Link is (Up - |Down)|"
+    r"igb_demo: loading out-of-tree module taints kernel|"
+    r"igb_demo: module verification failed")
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """One kernel message."""
+    level: int
+    number: int
+    stamp_us: int
+    text: str
+
+    @classmethod
+    def parse(cls, line):
+        """From rigtool kmsg's "LEVEL NUMBER MICROSECONDS TEXT"."""
+        level, number, stamp, text = (line.split(" ", 3) + [""])[:4]
+        return cls(int(level), int(number), int(stamp), text)
+
+    @property
+    def from_driver(self):
+        """Whether the driver said it."""
+        return DRIVER in self.text
+
+    def __str__(self):
+        return f"<{self.level}>[{self.stamp_us / 1e6:12.6f}] {self.text}"
+
+
+class Expectations:
+    """What a test announced that the kernel would say."""
+
+    def __init__(self):
+        self._required = []
+        self._allowed = []
+
+    def expect(self, pattern):
+        """A message that must come, once or more."""
+        self._required.append(re.compile(pattern, re.IGNORECASE))
+
+    def allow(self, pattern):
+        """A message that may come."""
+        self._allowed.append(re.compile(pattern, re.IGNORECASE))
+
+    def judge(self, lines):
+        """Complaints about @lines; none when all is as it should be."""
+        welcome = self._required + self._allowed
+        complaints = []
+        for line in lines:
+            if any(pattern.search(line.text) for pattern in welcome):
+                continue
+            if FATAL.search(line.text):
+                complaints.append(f"the kernel complained: {line}")
+            elif line.from_driver and line.level <= 4 and not FREELY.search(line.text):
+                complaints.append(f"unexpected message: {line}")
+        complaints += [f"expected message did not come: {pattern.pattern}"
+                       for pattern in self._required
+                       if not any(pattern.search(line.text) for line in lines)]
+        return complaints
