@@ -1,14 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: setup.sh [--check] [run|test|check|arm64|all]...
+# usage: setup.sh [--check] [build|run|test|check|arm64|all]...
 #
-# Finds what this machine lacks for the named jobs (default: run) and installs
+# Finds what this machine lacks for the named jobs (default: build and run) and installs
 # it with apt, by sudo when not root, saying what and why. Says nothing when
 # nothing is missing. With --check nothing is installed: what is missing is
 # listed and the exit status is 1.
 #
-#   run     build the module and boot a guest with it
+#   build   build the module
+#   run     boot a guest with it
 #   test    run the tests
 #   check   run the static checks
 #   arm64   do so for arm64 as well
@@ -46,9 +47,9 @@ has_library() {
 find_missing() {
 	packages=() whys=()
 
-	need run make 'runs the Makefile' have make
-	need run gcc 'compiles the module' have gcc
-	need run 'libelf1|libelf1t64' "runs the kernel's objtool" has_library libelf.so.1
+	need build make 'runs the Makefile' have make
+	need build gcc 'compiles the module' have gcc
+	need build 'libelf1|libelf1t64' "runs the kernel's objtool" has_library libelf.so.1
 	need run kmod 'finds module dependencies' have depmod
 	need run xz-utils 'unpacks kernel modules' have xz
 	need run cpio "packs the guest's initramfs" have cpio
@@ -90,7 +91,8 @@ as_root() {
 }
 
 apt() {
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get --quiet=1 "$@" >&2
+	as_root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
+		apt-get --quiet=1 --option Dpkg::Use-Pty=0 "$@" >&2
 }
 
 # A third-party repository that fails must not stop us: what is missing after
@@ -178,14 +180,14 @@ install_missing() {
 jobs=' ' check_only=''
 while (($#)); do
 	case $1 in
-	run | test | check | arm64 | all) jobs+="$1 " ;;
+	build | run | test | check | arm64 | all) jobs+="$1 " ;;
 	--check) check_only=1 ;;
 	--help | -h) help_text && exit ;;
 	*) wrong_use "unknown word '$1'" ;;
 	esac
 	shift
 done
-[[ $jobs == ' ' ]] && jobs=' run '
+[[ $jobs == ' ' ]] && jobs=' build run '
 
 find_missing
 ((${#packages[@]})) || exit 0

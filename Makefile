@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The front door for people; what the kernel's build system reads is Kbuild.
+# Every target sets up what it needs by itself.
+
+# Variables, all of them optional:
+#
+ARCH		?= x86_64# the guest's architecture: x86_64 or arm64
+KDIR		?=# kernel tree or headers to build against, 6.12 or later
+KERNEL_IMAGE	?=# kernel to boot instead of Debian's stock one
+MODULES		?=# that kernel's lib/modules/<release>, if it has modules
+CPUS		?=# make run: number of CPUs
+PORTS		?=# make run: number of network cards
+MEM		?=# make run: memory in MiB
+APPEND		?=# make run: more words for the kernel command line
+QEMU_ARGS	?=# make run: more options for scripts/run-qemu.sh
+TESTS		?= tests# make test: files or tests to run
+V		?=# 1: show every command
+
+arch := $(if $(filter x86_64 x86 amd64,$(ARCH)),x86_64,$(filter arm64,$(ARCH:aarch64=arm64)))
+ifeq ($(arch),)
+$(error ARCH=$(ARCH) is not supported: use x86_64 or arm64)
+endif
+ifneq ($(filter-out 0 1,$(V)),)
+$(error V=$(V): use V=1 to see every command)
+endif
+
+Q		:= $(if $(filter 1,$(V)),,@)
+SHELL		:= /bin/bash
+PYTHON		:= /usr/bin/python3
+BUILD		:= build/$(arch)
+INITRAMFS	:= $(BUILD)/initramfs.cpio
+jobs_for_arch	:= $(filter arm64,$(arch))
+
+# A kernel of one's own has its modules built in, unless MODULES says otherwise.
+modules_arg	= $(if $(MODULES),--modules $(MODULES),$(if $(KERNEL_IMAGE),--modules none))
+
+.PHONY: module
+module: setup-build ## build igb_demo.ko (the default)
+	$(Q)+scripts/build-module.sh --arch $(arch) \
+		$(if $(KDIR),--kdir '$(KDIR)') $(if $(V),V=$(V))
+ifeq ($(arch),x86_64)
+	$(Q)cmp --silent $(BUILD)/igb_demo.ko igb_demo.ko || \
+		cp $(BUILD)/igb_demo.ko igb_demo.ko
+endif
+
+.PHONY: run
+run: initramfs ## boot a guest: a shell, the driver loaded, eth0 addressed
+	$(Q)if [ -t 0 ]; then \
+		exec scripts/run-qemu.sh --arch $(arch) --initrd $(INITRAMFS) \
+			$(if $(KERNEL_IMAGE),--kernel '$(KERNEL_IMAGE)') \
+			$(if $(CPUS),--cpus '$(CPUS)') $(if $(PORTS),--ports '$(PORTS)') \
+			$(if $(MEM),--memory '$(MEM)') \
+			--append igb_demo.mode=run $(if $(APPEND),--append '$(APPEND)') \
+			$(QEMU_ARGS); \
+	else \
+		$(MAKE) --no-print-directory demo; \
+	fi
+
+.PHONY: demo
+demo: setup-test module ## play the sessions without a terminal, fail when one fails
+	$(Q)$(PYTHON) scripts/demo.py --arch $(arch)
+
+.PHONY: test
+test: setup-test module ## run the tests in guests (TESTS=tests/test_x.py for some)
+	$(Q)$(PYTHON) -m pytest -n 2 $(TESTS)
+
+.PHONY: check
+check: ## check the source: compilers, sparse, checkpatch, kernel-doc, scripts, spelling
+	$(Q)scripts/setup.sh build check arm64
+	$(Q)+V=$(V) scripts/check.sh
+
+.PHONY: initramfs
+initramfs: setup-run module ## pack the guest's file system with the module
+	$(Q)scripts/mkinitramfs.sh --arch $(arch) --output $(INITRAMFS) \
+		--module $(BUILD)/igb_demo.ko $(modules_arg)
+
+.PHONY: setup
+setup: ## install and fetch all that any target needs
+	$(Q)scripts/setup.sh all
+	$(Q)scripts/guest-kernel.sh --source >/dev/null
+	$(Q)scripts/guest-tools.sh >/dev/null
+	$(Q)scripts/guest-kernel.sh --arch arm64 >/dev/null
+	$(Q)scripts/guest-tools.sh --arch arm64 >/dev/null
+
+.PHONY: update
+update: ## fetch the newest guest kernel and programs that apt offers
+	$(Q)scripts/guest-kernel.sh --arch $(arch) --update
+	$(Q)scripts/guest-tools.sh --arch $(arch) --update
+
+.PHONY: clean
+clean: ## remove what was built; the cache of downloads stays
+	$(Q)rm -rf build igb_demo.ko
+
+.PHONY: help
+help: ## show this text
+	@echo 'Targets:'
+	@sed -En 's/^([a-z]+):.*## (.*)/  \1\t\2/p' Makefile | expand -t 16
+	@echo 'Variables:'
+	@sed -En 's/^([A-Z_]+)\t+\?= ?([^#]*)# ?(.*)/  \1\t\3\t\2/p' Makefile | \
+		awk -F '\t' '{ printf "  %-14s%s%s\n", substr($$1, 3), $$2, $$3 == "" ? "" : " (default: " $$3 ")" }'
+
+.PHONY: setup-build setup-run setup-test
+setup-build:
+	$(Q)scripts/setup.sh build $(jobs_for_arch)
+setup-run:
+	$(Q)scripts/setup.sh run $(jobs_for_arch)
+setup-test:
+	$(Q)scripts/setup.sh run test $(jobs_for_arch)
