@@ -1,0 +1,711 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How the chip is reset, identified, addressed, filtered and counted.
+ *
+ * Section numbers are those of the 82576 datasheet.
+ */
+#include <linux/device.h>
+#include <linux/iopoll.h>
+#include <linux/pci_ids.h>
+#include <linux/unaligned.h>
+
+#include "igb_hw.h"
+
+/* Pause time of an XOFF, in 512-bit times: the longest there is. */
+#define IGB_PAUSE_TIME		0xffff
+/* Address and type of a PAUSE frame, as FCAL, FCAH and FCT take them. */
+#define IGB_PAUSE_ADDR_LOW	0x00c28001
+#define IGB_PAUSE_ADDR_HIGH	0x00000100
+
+/* One row a device that departs from the datasheet. */
+static const struct {
+	u16 subvendor;
+	u16 subdevice;
+	unsigned int quirks;
+} igb_quirk_table[] = {
+	/* QEMU's -device igb */
+	{ PCI_VENDOR_ID_REDHAT_QUMRANET, PCI_SUBDEVICE_ID_QEMU,
+	  IGB_QUIRK_NO_AUTO_RD | IGB_QUIRK_NO_AUTOMASK | IGB_QUIRK_EITR_ECHO |
+	  IGB_QUIRK_LINK_BY_AUTONEG },
+};
+
+#define IGB_COUNTER(_name, _reg)	{ .name = _name, .reg = _reg }
+#define IGB_WIDE(_name, _reg)		{ .name = _name, .reg = _reg, \
+					  .wide = true }
+
+const struct igb_hw_counter_desc igb_hw_counters[IGB_NUM_COUNTERS] = {
+	[IGB_CNT_CRCERRS]	= IGB_COUNTER("hw_crcerrs", 0x4000),
+	[IGB_CNT_ALGNERRC]	= IGB_COUNTER("hw_algnerrc", 0x4004),
+	[IGB_CNT_SYMERRS]	= IGB_COUNTER("hw_symerrs", 0x4008),
+	[IGB_CNT_RXERRC]	= IGB_COUNTER("hw_rxerrc", 0x400c),
+	[IGB_CNT_MPC]		= IGB_COUNTER("hw_mpc", 0x4010),
+	[IGB_CNT_SCC]		= IGB_COUNTER("hw_scc", 0x4014),
+	[IGB_CNT_ECOL]		= IGB_COUNTER("hw_ecol", 0x4018),
+	[IGB_CNT_MCC]		= IGB_COUNTER("hw_mcc", 0x401c),
+	[IGB_CNT_LATECOL]	= IGB_COUNTER("hw_latecol", 0x4020),
+	[IGB_CNT_COLC]		= IGB_COUNTER("hw_colc", 0x4028),
+	[IGB_CNT_DC]		= IGB_COUNTER("hw_dc", 0x4030),
+	[IGB_CNT_TNCRS]		= IGB_COUNTER("hw_tncrs", 0x4034),
+	[IGB_CNT_RLEC]		= IGB_COUNTER("hw_rlec", 0x4040),
+	[IGB_CNT_XONRXC]	= IGB_COUNTER("hw_xonrxc", 0x4048),
+	[IGB_CNT_XONTXC]	= IGB_COUNTER("hw_xontxc", 0x404c),
+	[IGB_CNT_XOFFRXC]	= IGB_COUNTER("hw_xoffrxc", 0x4050),
+	[IGB_CNT_XOFFTXC]	= IGB_COUNTER("hw_xofftxc", 0x4054),
+	[IGB_CNT_FCRUC]		= IGB_COUNTER("hw_fcruc", 0x4058),
+	[IGB_CNT_PRC64]		= IGB_COUNTER("hw_prc64", 0x405c),
+	[IGB_CNT_PRC127]	= IGB_COUNTER("hw_prc127", 0x4060),
+	[IGB_CNT_PRC255]	= IGB_COUNTER("hw_prc255", 0x4064),
+	[IGB_CNT_PRC511]	= IGB_COUNTER("hw_prc511", 0x4068),
+	[IGB_CNT_PRC1023]	= IGB_COUNTER("hw_prc1023", 0x406c),
+	[IGB_CNT_PRC1522]	= IGB_COUNTER("hw_prc1522", 0x4070),
+	[IGB_CNT_GPRC]		= IGB_COUNTER("hw_gprc", 0x4074),
+	[IGB_CNT_BPRC]		= IGB_COUNTER("hw_bprc", 0x4078),
+	[IGB_CNT_MPRC]		= IGB_COUNTER("hw_mprc", 0x407c),
+	[IGB_CNT_GPTC]		= IGB_COUNTER("hw_gptc", 0x4080),
+	[IGB_CNT_GORC]		= IGB_WIDE("hw_gorc", 0x4088),
+	[IGB_CNT_GOTC]		= IGB_WIDE("hw_gotc", 0x4090),
+	[IGB_CNT_RNBC]		= IGB_COUNTER("hw_rnbc", 0x40a0),
+	[IGB_CNT_RUC]		= IGB_COUNTER("hw_ruc", 0x40a4),
+	[IGB_CNT_RFC]		= IGB_COUNTER("hw_rfc", 0x40a8),
+	[IGB_CNT_ROC]		= IGB_COUNTER("hw_roc", 0x40ac),
+	[IGB_CNT_RJC]		= IGB_COUNTER("hw_rjc", 0x40b0),
+	[IGB_CNT_TOR]		= IGB_WIDE("hw_tor", 0x40c0),
+	[IGB_CNT_TOT]		= IGB_WIDE("hw_tot", 0x40c8),
+	[IGB_CNT_TPR]		= IGB_COUNTER("hw_tpr", 0x40d0),
+	[IGB_CNT_TPT]		= IGB_COUNTER("hw_tpt", 0x40d4),
+	[IGB_CNT_PTC64]		= IGB_COUNTER("hw_ptc64", 0x40d8),
+	[IGB_CNT_PTC127]	= IGB_COUNTER("hw_ptc127", 0x40dc),
+	[IGB_CNT_PTC255]	= IGB_COUNTER("hw_ptc255", 0x40e0),
+	[IGB_CNT_PTC511]	= IGB_COUNTER("hw_ptc511", 0x40e4),
+	[IGB_CNT_PTC1023]	= IGB_COUNTER("hw_ptc1023", 0x40e8),
+	[IGB_CNT_PTC1522]	= IGB_COUNTER("hw_ptc1522", 0x40ec),
+	[IGB_CNT_MPTC]		= IGB_COUNTER("hw_mptc", 0x40f0),
+	[IGB_CNT_BPTC]		= IGB_COUNTER("hw_bptc", 0x40f4),
+	[IGB_CNT_TSCTC]		= IGB_COUNTER("hw_tsctc", 0x40f8),
+};
+
+/**
+ * igb_hw_present() - ask the device whether it is still there
+ * @hw: the port
+ *
+ * STATUS cannot read zero (bus mastering was granted) nor all ones on a live
+ * chip.  An unplugged card reads all ones, an unplugged emulated one zero.
+ * The first failure is logged and remembered in hw->gone until a reset.
+ *
+ * Context: any.
+ * Return: true while the device answers.
+ */
+bool igb_hw_present(struct igb_hw *hw)
+{
+	u32 status;
+
+	if (READ_ONCE(hw->gone))
+		return false;
+
+	status = readl(hw->io + IGB_STATUS);
+	if (status && status != U32_MAX)
+		return true;
+
+	WRITE_ONCE(hw->gone, true);
+	dev_err(hw->dev, "device does not answer, STATUS reads %#010x\n",
+		status);
+	return false;
+}
+
+/**
+ * igb_rd() - read a register
+ * @hw: the port
+ * @reg: offset in BAR0
+ *
+ * Context: any.
+ * Return: the register's value, all ones once the device is gone.
+ */
+u32 igb_rd(struct igb_hw *hw, u32 reg)
+{
+	u32 val;
+
+	if (unlikely(READ_ONCE(hw->gone)))
+		return U32_MAX;
+
+	val = readl(hw->io + reg);
+	if (unlikely(val == U32_MAX))
+		igb_hw_present(hw);
+	return val;
+}
+
+/**
+ * igb_hw_setup() - prepare the software side of a port
+ * @hw: the port, zeroed
+ * @dev: device that messages name
+ * @io: mapped registers
+ *
+ * Context: may not run beside any other call on @hw.
+ */
+void igb_hw_setup(struct igb_hw *hw, struct device *dev, void __iomem *io)
+{
+	hw->dev = dev;
+	hw->io = io;
+	spin_lock_init(&hw->rctl_lock);
+	mutex_init(&hw->phy.lock);
+}
+
+/**
+ * igb_hw_set_quirks() - look up how this device departs from the datasheet
+ * @hw: the port
+ * @subvendor: PCI subsystem vendor id
+ * @subdevice: PCI subsystem id
+ */
+void igb_hw_set_quirks(struct igb_hw *hw, u16 subvendor, u16 subdevice)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(igb_quirk_table); i++)
+		if (igb_quirk_table[i].subvendor == subvendor &&
+		    igb_quirk_table[i].subdevice == subdevice)
+			hw->quirks |= igb_quirk_table[i].quirks;
+}
+
+/* 4.5.4: no interrupt before the driver can take one. */
+static void igb_mask_interrupts(struct igb_hw *hw)
+{
+	igb_wr(hw, IGB_IMC, U32_MAX);
+	igb_wr(hw, IGB_EIMC, U32_MAX);
+	igb_rd(hw, IGB_ICR);
+}
+
+/* 4.5.5: let outstanding PCIe requests finish before a reset. */
+static void igb_stop_dma(struct igb_hw *hw)
+{
+	u32 ctrl = igb_rd(hw, IGB_CTRL);
+	u32 status;
+
+	igb_wr(hw, IGB_CTRL, ctrl | IGB_CTRL_GIO_MASTER_DISABLE);
+	if (read_poll_timeout(igb_rd, status,
+			      !(status & IGB_STATUS_GIO_MASTER_ENABLE),
+			      100, 80000, false, hw, IGB_STATUS))
+		dev_warn(hw->dev, "STATUS.GIO_MASTER_ENABLE did not clear, DMA may be pending\n");
+}
+
+/* 4.5.5: reset all of the port but the PCIe configuration. */
+static int igb_global_reset(struct igb_hw *hw)
+{
+	u32 ctrl = igb_rd(hw, IGB_CTRL);
+	int err;
+
+	igb_wr(hw, IGB_CTRL, ctrl | IGB_CTRL_RST);
+	/* The chip must not be touched for a millisecond. */
+	err = read_poll_timeout(igb_rd, ctrl, !(ctrl & IGB_CTRL_RST),
+				1000, 20000, true, hw, IGB_CTRL);
+	if (err)
+		dev_err(hw->dev, "reset failed, CTRL.RST did not clear in 20 ms\n");
+	return err;
+}
+
+/* 4.5.5: the chip loads its defaults and the MAC address from the NVM. */
+static void igb_wait_auto_read(struct igb_hw *hw)
+{
+	u32 eecd;
+
+	if (igb_has_quirk(hw, IGB_QUIRK_NO_AUTO_RD))
+		return;
+	if (!(igb_rd(hw, IGB_EECD) & IGB_EECD_PRES))
+		return;
+	if (read_poll_timeout(igb_rd, eecd, eecd & IGB_EECD_AUTO_RD,
+			      1000, 20000, false, hw, IGB_EECD))
+		dev_warn(hw->dev, "NVM was not loaded, EECD.AUTO_RD did not set in 20 ms\n");
+}
+
+/**
+ * igb_hw_reset() - bring the port to its defaults, interrupts masked
+ * @hw: the port
+ *
+ * Follows 4.5.3 up to the global reset.  The link goes down; the caller
+ * continues with igb_hw_init() and igb_phy_start().
+ *
+ * Context: process context, sleeps.
+ * Return: 0, -ETIMEDOUT when the reset does not end, -ENODEV when the device
+ * does not answer.
+ */
+int igb_hw_reset(struct igb_hw *hw)
+{
+	int err;
+
+	/* Whoever resets wants to know anew. */
+	WRITE_ONCE(hw->gone, false);
+	if (!igb_hw_present(hw))
+		return -ENODEV;
+
+	igb_mask_interrupts(hw);
+	igb_stop_dma(hw);
+	err = igb_global_reset(hw);
+	if (err)
+		return err;
+	igb_mask_interrupts(hw);
+	igb_wait_auto_read(hw);
+
+	hw->lan_id = FIELD_GET(IGB_STATUS_LAN_ID, igb_rd(hw, IGB_STATUS));
+	return igb_hw_present(hw) ? 0 : -ENODEV;
+}
+
+/**
+ * igb_hw_read_nvm() - read a word of the NVM through EERD (3.3)
+ * @hw: the port
+ * @word: word address
+ * @data: where the word goes
+ *
+ * Context: process context, sleeps.  Not serialised: probe only.
+ * Return: 0 or -ETIMEDOUT.
+ */
+int igb_hw_read_nvm(struct igb_hw *hw, u16 word, u16 *data)
+{
+	u32 eerd;
+	int err;
+
+	igb_wr(hw, IGB_EERD, FIELD_PREP(IGB_EERD_ADDR, word) | IGB_EERD_START);
+	err = read_poll_timeout(igb_rd, eerd, eerd & IGB_EERD_DONE,
+				50, 10000, false, hw, IGB_EERD);
+	if (err) {
+		dev_warn(hw->dev, "NVM does not answer, EERD.DONE did not set for word %#x\n",
+			 word);
+		return err;
+	}
+	*data = FIELD_GET(IGB_EERD_DATA, eerd);
+	return 0;
+}
+
+/**
+ * igb_hw_check_nvm() - verify the NVM's checksum (chapter 6)
+ * @hw: the port
+ *
+ * Context: process context, sleeps; probe only.
+ * Return: 0, -ENXIO without an NVM, -ETIMEDOUT when it does not answer,
+ * -EBADMSG when the sum is wrong; each is logged.
+ */
+int igb_hw_check_nvm(struct igb_hw *hw)
+{
+	u16 sum = 0;
+	u16 word;
+	u16 data;
+	int err;
+
+	if (!(igb_rd(hw, IGB_EECD) & IGB_EECD_PRES)) {
+		dev_warn(hw->dev, "no NVM, EECD.PRES is clear\n");
+		return -ENXIO;
+	}
+
+	for (word = 0; word < IGB_NVM_CHECKSUM_WORDS; word++) {
+		err = igb_hw_read_nvm(hw, word, &data);
+		if (err)
+			return err;
+		sum += data;
+	}
+	if (sum == IGB_NVM_CHECKSUM)
+		return 0;
+
+	dev_warn(hw->dev, "NVM checksum is %#06x, should be %#06x\n",
+		 sum, IGB_NVM_CHECKSUM);
+	return -EBADMSG;
+}
+
+static bool igb_read_rar0(struct igb_hw *hw, u8 *addr)
+{
+	u32 ral = igb_rd(hw, IGB_RAL(0));
+	u32 rah = igb_rd(hw, IGB_RAH(0));
+
+	put_unaligned_le32(ral, addr);
+	put_unaligned_le16(rah, addr + 4);
+	return (rah & IGB_RAH_AV) && is_valid_ether_addr(addr);
+}
+
+/**
+ * igb_hw_read_mac() - find the port's own MAC address
+ * @hw: the port, just reset
+ * @nvm_valid: the NVM may be trusted
+ * @addr: where the address goes
+ *
+ * The chip loads RAL0/RAH0 from the NVM at reset; the NVM itself is asked
+ * where that did not happen.
+ *
+ * Context: process context, sleeps; probe only.
+ * Return: 0, or -EADDRNOTAVAIL with the invalid address left in @addr.
+ */
+int igb_hw_read_mac(struct igb_hw *hw, bool nvm_valid, u8 *addr)
+{
+	unsigned int i;
+	u16 word;
+
+	if (igb_read_rar0(hw, addr))
+		return 0;
+	if (!nvm_valid)
+		return -EADDRNOTAVAIL;
+
+	for (i = 0; i < ETH_ALEN / 2; i++) {
+		if (igb_hw_read_nvm(hw, IGB_NVM_MAC + i, &word))
+			return -EADDRNOTAVAIL;
+		put_unaligned_le16(word, addr + 2 * i);
+	}
+	return is_valid_ether_addr(addr) ? 0 : -EADDRNOTAVAIL;
+}
+
+/* 4.5.5: general configuration of the port. */
+static void igb_init_general(struct igb_hw *hw)
+{
+	u32 ctrl = igb_rd(hw, IGB_CTRL);
+	u32 ctrl_ext = igb_rd(hw, IGB_CTRL_EXT);
+
+	/* Speed and duplex are the PHY's to say; VLAN tags stay in. */
+	ctrl &= ~(IGB_CTRL_FRCSPD | IGB_CTRL_FRCDPLX | IGB_CTRL_VME |
+		  IGB_CTRL_RFCE | IGB_CTRL_TFCE);
+	igb_wr(hw, IGB_CTRL, ctrl | IGB_CTRL_SLU);
+
+	/* Link mode 0 is the internal copper PHY. */
+	ctrl_ext &= ~IGB_CTRL_EXT_LINK_MODE;
+	ctrl_ext |= IGB_CTRL_EXT_DRV_LOAD | IGB_CTRL_EXT_PFRSTD;
+	igb_wr(hw, IGB_CTRL_EXT, ctrl_ext);
+}
+
+/* 4.5.5: split the packet memory between receive and transmit. */
+static void igb_init_packet_buffers(struct igb_hw *hw)
+{
+	igb_wr(hw, IGB_RXPBS, IGB_RXPBS_KIB);
+	igb_wr(hw, IGB_TXPBS, IGB_TXPBS_KIB);
+}
+
+/* 4.5.6: thresholds; whether PAUSE is used is the link's to say. */
+static void igb_init_flow_control(struct igb_hw *hw)
+{
+	/* Room for the frame on its way out here and the one there. */
+	u32 high = IGB_RXPBS_KIB * 1024 -
+		   2 * (IGB_MAX_MTU + IGB_FRAME_OVERHEAD);
+
+	high = round_down(high, 16);
+	igb_wr(hw, IGB_FCAL, IGB_PAUSE_ADDR_LOW);
+	igb_wr(hw, IGB_FCAH, IGB_PAUSE_ADDR_HIGH);
+	igb_wr(hw, IGB_FCT, ETH_P_PAUSE);
+	igb_wr(hw, IGB_FCTTV, IGB_PAUSE_TIME);
+	igb_wr(hw, IGB_FCRTV, IGB_PAUSE_TIME / 2);
+	igb_wr(hw, IGB_FCRTH, high);
+	igb_wr(hw, IGB_FCRTL, (high - 16) | IGB_FCRTL_XONE);
+}
+
+/* 4.5.8: counters clear when read. */
+static void igb_clear_stats(struct igb_hw *hw)
+{
+	u64 scrap[IGB_NUM_COUNTERS] = {};
+
+	igb_hw_read_stats(hw, scrap);
+}
+
+static void igb_write_rar(struct igb_hw *hw, unsigned int index, const u8 *addr)
+{
+	/* Never valid with half of an old address in it. */
+	igb_wr(hw, IGB_RAH(index), 0);
+	igb_wr(hw, IGB_RAL(index), addr ? get_unaligned_le32(addr) : 0);
+	if (addr)
+		igb_wr(hw, IGB_RAH(index),
+		       get_unaligned_le16(addr + 4) | IGB_RAH_AV);
+
+	eth_zero_addr(hw->rar[index]);
+	if (addr)
+		ether_addr_copy(hw->rar[index], addr);
+}
+
+/* 4.5.9: nothing passes the filters until igb_hw_set_rx_filter(). */
+static void igb_clear_filters(struct igb_hw *hw)
+{
+	unsigned int i;
+
+	for (i = 0; i < IGB_RAR_ENTRIES; i++)
+		igb_write_rar(hw, i, NULL);
+	for (i = 0; i < IGB_MTA_REGS; i++)
+		igb_wr(hw, IGB_MTA(i), 0);
+	memset(hw->mta, 0, sizeof(hw->mta));
+	for (i = 0; i < IGB_VFTA_REGS; i++)
+		igb_wr(hw, IGB_VFTA(i), 0);
+}
+
+/* 4.5.9.1: receive control, still disabled. */
+static void igb_init_receive(struct igb_hw *hw)
+{
+	spin_lock_bh(&hw->rctl_lock);
+	hw->rctl = IGB_RCTL_LPE | IGB_RCTL_SECRC;
+	igb_wr(hw, IGB_RCTL, hw->rctl);
+	spin_unlock_bh(&hw->rctl_lock);
+
+	igb_wr(hw, IGB_VET, ETH_P_8021Q);
+	igb_wr(hw, IGB_RFCTL, 0);
+	igb_wr(hw, IGB_RXCSUM, IGB_RXCSUM_IPOFL | IGB_RXCSUM_TUOFL |
+	       IGB_RXCSUM_CRCOFL | IGB_RXCSUM_PCSD);
+}
+
+/* 4.5.10: transmit control, still disabled. */
+static void igb_init_transmit(struct igb_hw *hw)
+{
+	u32 tctl = igb_rd(hw, IGB_TCTL);
+
+	/* Collision threshold and distance matter in half duplex only. */
+	tctl &= ~(IGB_TCTL_EN | IGB_TCTL_CT | IGB_TCTL_COLD);
+	tctl |= IGB_TCTL_PSP | IGB_TCTL_RTLC | FIELD_PREP(IGB_TCTL_CT, 15) |
+		FIELD_PREP(IGB_TCTL_COLD, 63);
+	igb_wr(hw, IGB_TCTL, tctl);
+}
+
+/**
+ * igb_hw_init() - program the port after a reset
+ * @hw: the port, after igb_hw_reset()
+ *
+ * The steps of 4.5.3 between the reset and the link; receiver, transmitter
+ * and queues stay disabled and no address passes the filters.
+ *
+ * Context: process context.
+ */
+void igb_hw_init(struct igb_hw *hw)
+{
+	igb_init_general(hw);
+	igb_init_packet_buffers(hw);
+	igb_init_flow_control(hw);
+	igb_clear_stats(hw);
+	igb_clear_filters(hw);
+	igb_init_receive(hw);
+	igb_init_transmit(hw);
+}
+
+/**
+ * igb_hw_stop() - leave the port silent for whoever comes next
+ * @hw: the port
+ *
+ * Context: process context, sleeps.
+ */
+void igb_hw_stop(struct igb_hw *hw)
+{
+	u32 ctrl_ext;
+
+	if (!igb_hw_present(hw))
+		return;
+
+	igb_mask_interrupts(hw);
+	igb_hw_stop_rx(hw);
+	igb_hw_stop_tx(hw);
+	igb_stop_dma(hw);
+	ctrl_ext = igb_rd(hw, IGB_CTRL_EXT);
+	igb_wr(hw, IGB_CTRL_EXT, ctrl_ext & ~IGB_CTRL_EXT_DRV_LOAD);
+}
+
+/**
+ * igb_hw_set_rar() - set or clear one exact unicast filter (7.1)
+ * @hw: the port
+ * @index: entry, below IGB_RAR_ENTRIES; 0 is the port's own address
+ * @addr: MAC address, NULL to clear the entry
+ *
+ * An entry that stays the same is not touched, and so loses no frame.
+ *
+ * Context: any; callers serialise.
+ */
+void igb_hw_set_rar(struct igb_hw *hw, unsigned int index, const u8 *addr)
+{
+	if (addr ? !ether_addr_equal_unaligned(hw->rar[index], addr) :
+		   !is_zero_ether_addr(hw->rar[index]))
+		igb_write_rar(hw, index, addr);
+}
+
+/**
+ * igb_hw_mta_hash() - bit of the multicast table that an address falls on
+ * @addr: MAC address
+ *
+ * RCTL.MO is 0: address bits 47:36.
+ *
+ * Return: 0 to 4095.
+ */
+unsigned int igb_hw_mta_hash(const u8 *addr)
+{
+	return get_unaligned_le16(addr + 4) >> 4;
+}
+
+/**
+ * igb_hw_set_mta() - write the multicast hash table
+ * @hw: the port
+ * @mta: IGB_MTA_REGS words; those that stay the same are not touched
+ *
+ * Context: any; callers serialise.
+ */
+void igb_hw_set_mta(struct igb_hw *hw, const u32 *mta)
+{
+	unsigned int i;
+
+	for (i = 0; i < IGB_MTA_REGS; i++) {
+		if (hw->mta[i] == mta[i])
+			continue;
+		hw->mta[i] = mta[i];
+		igb_wr(hw, IGB_MTA(i), mta[i]);
+	}
+}
+
+static void igb_update_rctl(struct igb_hw *hw, u32 clear, u32 set)
+{
+	spin_lock_bh(&hw->rctl_lock);
+	hw->rctl = (hw->rctl & ~clear) | set;
+	igb_wr(hw, IGB_RCTL, hw->rctl);
+	spin_unlock_bh(&hw->rctl_lock);
+}
+
+/**
+ * igb_hw_set_rx_filter() - choose what passes beside exact and hash matches
+ * @hw: the port
+ * @filter: any of IGB_RCTL_UPE, IGB_RCTL_MPE, IGB_RCTL_BAM
+ *
+ * Context: any.
+ */
+void igb_hw_set_rx_filter(struct igb_hw *hw, u32 filter)
+{
+	igb_update_rctl(hw, IGB_RCTL_UPE | IGB_RCTL_MPE | IGB_RCTL_BAM, filter);
+}
+
+/**
+ * igb_hw_start_rx() - enable the receiver
+ * @hw: the port
+ *
+ * Context: any.
+ */
+void igb_hw_start_rx(struct igb_hw *hw)
+{
+	igb_update_rctl(hw, 0, IGB_RCTL_RXEN);
+}
+
+/**
+ * igb_hw_stop_rx() - disable the receiver
+ * @hw: the port
+ *
+ * A frame already on its way to memory is finished.
+ *
+ * Context: any.
+ */
+void igb_hw_stop_rx(struct igb_hw *hw)
+{
+	igb_update_rctl(hw, IGB_RCTL_RXEN, 0);
+}
+
+/**
+ * igb_hw_set_max_frame() - set the longest frame that is received
+ * @hw: the port
+ * @bytes: length with VLAN tag and FCS
+ *
+ * Context: any; the caller keeps the receiver disabled.
+ */
+void igb_hw_set_max_frame(struct igb_hw *hw, unsigned int bytes)
+{
+	igb_wr(hw, IGB_RLPML, bytes);
+}
+
+/**
+ * igb_hw_start_tx() - enable the transmitter
+ * @hw: the port
+ *
+ * Context: process context; callers serialise.
+ */
+void igb_hw_start_tx(struct igb_hw *hw)
+{
+	igb_wr(hw, IGB_TCTL, igb_rd(hw, IGB_TCTL) | IGB_TCTL_EN);
+}
+
+/**
+ * igb_hw_stop_tx() - disable the transmitter
+ * @hw: the port
+ *
+ * Context: process context; callers serialise.
+ */
+void igb_hw_stop_tx(struct igb_hw *hw)
+{
+	igb_wr(hw, IGB_TCTL, igb_rd(hw, IGB_TCTL) & ~IGB_TCTL_EN);
+}
+
+static int igb_set_queue(struct igb_hw *hw, u32 dctl, u32 val)
+{
+	u32 want = val & IGB_DCTL_ENABLE;
+	u32 got;
+	int err;
+
+	igb_wr(hw, dctl, val);
+	err = read_poll_timeout(igb_rd, got, (got & IGB_DCTL_ENABLE) == want,
+				20, 10000, false, hw, dctl);
+	if (err && !READ_ONCE(hw->gone))
+		dev_err(hw->dev, "queue control %#06x reads %#010x, its enable bit did not %s in 10 ms\n",
+			dctl, got, want ? "set" : "clear");
+	return err;
+}
+
+/**
+ * igb_hw_enable_queue() - enable a descriptor queue (4.5.9.2, 4.5.10.1)
+ * @hw: the port
+ * @dctl: the queue's IGB_RXDCTL() or IGB_TXDCTL()
+ * @thresholds: IGB_DCTL_PTHRESH, _HTHRESH and _WTHRESH
+ *
+ * Context: process context, sleeps.
+ * Return: 0 or -ETIMEDOUT.
+ */
+int igb_hw_enable_queue(struct igb_hw *hw, u32 dctl, u32 thresholds)
+{
+	return igb_set_queue(hw, dctl, thresholds | IGB_DCTL_ENABLE);
+}
+
+/**
+ * igb_hw_disable_queue() - disable a descriptor queue (4.5.9.2, 4.5.10.1)
+ * @hw: the port
+ * @dctl: the queue's IGB_RXDCTL() or IGB_TXDCTL()
+ *
+ * The chip has done with the ring and its buffers when this returns 0.
+ *
+ * Context: process context, sleeps.
+ * Return: 0 or -ETIMEDOUT.
+ */
+int igb_hw_disable_queue(struct igb_hw *hw, u32 dctl)
+{
+	return igb_set_queue(hw, dctl, 0);
+}
+
+/**
+ * igb_hw_set_rss() - spread received frames over queues (7.1)
+ * @hw: the port
+ * @key: IGB_RSS_KEY_SIZE bytes
+ * @reta: queue for each of IGB_RETA_ENTRIES hash values
+ *
+ * TCP and UDP are hashed over addresses and ports, other IP over addresses.
+ *
+ * Context: process context; callers serialise.
+ */
+void igb_hw_set_rss(struct igb_hw *hw, const u8 *key, const u8 *reta)
+{
+	unsigned int i;
+
+	for (i = 0; i < IGB_RSS_KEY_SIZE / 4; i++)
+		igb_wr(hw, IGB_RSSRK(i), get_unaligned_le32(key + 4 * i));
+	for (i = 0; i < IGB_RETA_ENTRIES / 4; i++)
+		igb_wr(hw, IGB_RETA(i), get_unaligned_le32(reta + 4 * i));
+
+	igb_wr(hw, IGB_MRQC,
+	       FIELD_PREP(IGB_MRQC_ENABLE, IGB_MRQC_ENABLE_RSS) |
+	       IGB_MRQC_IPV4 | IGB_MRQC_TCPIPV4 | IGB_MRQC_UDPIPV4 |
+	       IGB_MRQC_IPV6 | IGB_MRQC_TCPIPV6 | IGB_MRQC_UDPIPV6 |
+	       IGB_MRQC_IPV6EX | IGB_MRQC_TCPIPV6EX | IGB_MRQC_UDPIPV6EX);
+}
+
+/**
+ * igb_hw_read_stats() - add the hardware counters to running totals
+ * @hw: the port
+ * @stats: IGB_NUM_COUNTERS totals; nothing is added once the device is gone
+ *
+ * Context: any; callers serialise, since reading clears.
+ */
+void igb_hw_read_stats(struct igb_hw *hw, u64 *stats)
+{
+	unsigned int i;
+	u64 val;
+
+	for (i = 0; i < IGB_NUM_COUNTERS; i++) {
+		val = igb_rd(hw, igb_hw_counters[i].reg);
+		if (igb_hw_counters[i].wide)
+			val |= (u64)igb_rd(hw, igb_hw_counters[i].reg + 4) << 32;
+		if (READ_ONCE(hw->gone))
+			return;
+		stats[i] += val;
+	}
+}
