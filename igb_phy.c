@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How the internal copper PHY is reached over MDIC and the link brought up.
+ *
+ * Section numbers are those of the 82576 datasheet.
+ */
+#include <linux/device.h>
+#include <linux/iopoll.h>
+#include <linux/mii.h>
+
+#include "igb_hw.h"
+
+static const int igb_link_modes[] = {
+	ETHTOOL_LINK_MODE_10baseT_Half_BIT,
+	ETHTOOL_LINK_MODE_10baseT_Full_BIT,
+	ETHTOOL_LINK_MODE_100baseT_Half_BIT,
+	ETHTOOL_LINK_MODE_100baseT_Full_BIT,
+	ETHTOOL_LINK_MODE_1000baseT_Full_BIT,
+	ETHTOOL_LINK_MODE_Autoneg_BIT,
+	ETHTOOL_LINK_MODE_TP_BIT,
+	ETHTOOL_LINK_MODE_Pause_BIT,
+	ETHTOOL_LINK_MODE_Asym_Pause_BIT,
+};
+
+/* SWSM guards SW_FW_SYNC: reading SMBI as zero grants and sets it. */
+static int igb_get_swsm(struct igb_hw *hw)
+{
+	u32 swsm;
+
+	if (read_poll_timeout(igb_rd, swsm, !(swsm & IGB_SWSM_SMBI),
+			      50, 100000, false, hw, IGB_SWSM)) {
+		dev_err(hw->dev, "SWSM.SMBI is held by other software\n");
+		return -EBUSY;
+	}
+
+	igb_wr(hw, IGB_SWSM, swsm | IGB_SWSM_SWESMBI);
+	if (read_poll_timeout(igb_rd, swsm, swsm & IGB_SWSM_SWESMBI,
+			      50, 100000, false, hw, IGB_SWSM)) {
+		igb_wr(hw, IGB_SWSM, 0);
+		dev_err(hw->dev, "SWSM.SWESMBI is held by firmware\n");
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static void igb_put_swsm(struct igb_hw *hw)
+{
+	igb_wr(hw, IGB_SWSM, 0);
+}
+
+/* Claim the PHY in SW_FW_SYNC unless firmware or the other port has it. */
+static int igb_try_claim_phy(struct igb_hw *hw, bool *claimed)
+{
+	u32 mine = IGB_SW_FW_SYNC_PHY(hw->lan_id);
+	u32 sync;
+	int err;
+
+	err = igb_get_swsm(hw);
+	if (err)
+		return err;
+
+	sync = igb_rd(hw, IGB_SW_FW_SYNC);
+	*claimed = !(sync & (mine | mine << IGB_SW_FW_SYNC_FW_SHIFT));
+	if (*claimed)
+		igb_wr(hw, IGB_SW_FW_SYNC, sync | mine);
+	igb_put_swsm(hw);
+	return 0;
+}
+
+/* Take the PHY for a sequence of accesses; bounded by a second. */
+static int igb_phy_acquire(struct igb_hw *hw)
+{
+	bool claimed = false;
+	int err;
+	int ret;
+
+	lockdep_assert_held(&hw->phy.lock);
+
+	ret = read_poll_timeout(igb_try_claim_phy, err, err || claimed,
+				5000, 1000000, false, hw, &claimed);
+	if (err)
+		return err;
+	if (ret)
+		dev_err(hw->dev, "SW_FW_SYNC did not grant the PHY in 1 s\n");
+	return ret;
+}
+
+static void igb_phy_release(struct igb_hw *hw)
+{
+	u32 sync;
+
+	if (igb_get_swsm(hw))
+		return;
+	sync = igb_rd(hw, IGB_SW_FW_SYNC);
+	igb_wr(hw, IGB_SW_FW_SYNC, sync & ~IGB_SW_FW_SYNC_PHY(hw->lan_id));
+	igb_put_swsm(hw);
+}
+
+/* One MDIO frame; returns the data field of a read. */
+static int igb_mdic(struct igb_hw *hw, enum igb_mdic_op op, u8 addr, u8 reg,
+		    u16 data)
+{
+	u32 mdic = FIELD_PREP(IGB_MDIC_OP, op) |
+		   FIELD_PREP(IGB_MDIC_PHYADD, addr) |
+		   FIELD_PREP(IGB_MDIC_REGADD, reg) |
+		   FIELD_PREP(IGB_MDIC_DATA, data);
+	int err;
+
+	lockdep_assert_held(&hw->phy.lock);
+
+	igb_wr(hw, IGB_MDIC, mdic);
+	err = read_poll_timeout(igb_rd, mdic, mdic & IGB_MDIC_READY,
+				50, 5000, false, hw, IGB_MDIC);
+	if (err) {
+		dev_err(hw->dev, "PHY %u does not answer, MDIC.READY did not set for register %u\n",
+			addr, reg);
+		return err;
+	}
+	if (mdic & IGB_MDIC_ERROR)
+		return -EIO;
+	return FIELD_GET(IGB_MDIC_DATA, mdic);
+}
+
+static int igb_mdic_read(struct igb_hw *hw, u8 reg)
+{
+	return igb_mdic(hw, IGB_MDIC_READ, IGB_PHY_ADDR, reg, 0);
+}
+
+static int igb_mdic_write(struct igb_hw *hw, u8 reg, u16 data)
+{
+	int ret = igb_mdic(hw, IGB_MDIC_WRITE, IGB_PHY_ADDR, reg, data);
+
+	return min(ret, 0);
+}
+
+/**
+ * igb_phy_read() - read a PHY register
+ * @hw: the port
+ * @addr: MDIO address
+ * @reg: register
+ * @data: where the register's value goes
+ *
+ * Context: process context, sleeps; takes the PHY's lock and semaphore.
+ * Return: 0, -EIO when nothing answers at @addr or it has no such register,
+ * -ETIMEDOUT or -EBUSY when MDIC or the semaphore fails.
+ */
+int igb_phy_read(struct igb_hw *hw, u8 addr, u8 reg, u16 *data)
+{
+	int ret;
+
+	mutex_lock(&hw->phy.lock);
+	ret = igb_phy_acquire(hw);
+	if (!ret) {
+		ret = igb_mdic(hw, IGB_MDIC_READ, addr, reg, 0);
+		igb_phy_release(hw);
+	}
+	mutex_unlock(&hw->phy.lock);
+
+	if (ret < 0)
+		return ret;
+	*data = ret;
+	return 0;
+}
+
+/**
+ * igb_phy_supported() - link modes that the 82576's copper PHY has
+ * @modes: link mode mask to fill
+ */
+void igb_phy_supported(unsigned long *modes)
+{
+	linkmode_zero(modes);
+	linkmode_set_bit_array(igb_link_modes, ARRAY_SIZE(igb_link_modes),
+			       modes);
+}
+
+/**
+ * igb_phy_init() - identify the PHY and choose to negotiate everything
+ * @hw: the port, after its first reset
+ *
+ * Context: process context, sleeps; probe only.
+ * Return: 0, -ENODEV when there is no PHY, or as igb_phy_read().
+ */
+int igb_phy_init(struct igb_hw *hw)
+{
+	u16 id1, id2;
+	int err;
+
+	err = igb_phy_read(hw, IGB_PHY_ADDR, MII_PHYSID1, &id1);
+	if (!err)
+		err = igb_phy_read(hw, IGB_PHY_ADDR, MII_PHYSID2, &id2);
+	if (err) {
+		dev_err(hw->dev, "cannot read the PHY's identifier\n");
+		return err;
+	}
+
+	hw->phy.id = (u32)id1 << 16 | id2;
+	if (!hw->phy.id || hw->phy.id == U32_MAX) {
+		dev_err(hw->dev, "no PHY, its identifier reads %#010x\n",
+			hw->phy.id);
+		return -ENODEV;
+	}
+	hw->phy.autoneg = true;
+	igb_phy_supported(hw->phy.advertising);
+	return 0;
+}
+
+/* 4.5.7: CTRL forces speed and duplex, or leaves both to the PHY. */
+static void igb_force_mac(struct igb_hw *hw, bool force)
+{
+	u32 speed = hw->phy.forced_speed == SPEED_100 ? IGB_SPEED_100 :
+							IGB_SPEED_10;
+	u32 ctrl = igb_rd(hw, IGB_CTRL);
+
+	ctrl &= ~(IGB_CTRL_FRCSPD | IGB_CTRL_FRCDPLX);
+	if (force) {
+		ctrl &= ~(IGB_CTRL_SPEED | IGB_CTRL_FD);
+		ctrl |= IGB_CTRL_FRCSPD | IGB_CTRL_FRCDPLX |
+			FIELD_PREP(IGB_CTRL_SPEED, speed);
+		if (hw->phy.forced_duplex == DUPLEX_FULL)
+			ctrl |= IGB_CTRL_FD;
+	}
+	igb_wr(hw, IGB_CTRL, ctrl);
+}
+
+static int igb_phy_negotiate(struct igb_hw *hw)
+{
+	struct igb_phy *phy = &hw->phy;
+	u32 adv = linkmode_adv_to_mii_adv_t(phy->advertising);
+	u32 gigabit = linkmode_adv_to_mii_ctrl1000_t(phy->advertising);
+	int err;
+
+	igb_force_mac(hw, false);
+	err = igb_mdic_write(hw, MII_ADVERTISE, adv | ADVERTISE_CSMA);
+	if (!err)
+		err = igb_mdic_write(hw, MII_CTRL1000, gigabit);
+	if (!err)
+		err = igb_mdic_write(hw, MII_BMCR,
+				     BMCR_ANENABLE | BMCR_ANRESTART);
+	return err;
+}
+
+static int igb_phy_force(struct igb_hw *hw)
+{
+	struct igb_phy *phy = &hw->phy;
+
+	igb_force_mac(hw, true);
+	return igb_mdic_write(hw, MII_BMCR,
+			      mii_bmcr_encode_fixed(phy->forced_speed,
+						    phy->forced_duplex));
+}
+
+/* Begin with what struct igb_phy asks for; the semaphore is held. */
+static int igb_phy_apply(struct igb_hw *hw)
+{
+	struct igb_phy *phy = &hw->phy;
+
+	phy->force_pending = false;
+	if (phy->autoneg)
+		return igb_phy_negotiate(hw);
+	if (!igb_has_quirk(hw, IGB_QUIRK_LINK_BY_AUTONEG) ||
+	    igb_rd(hw, IGB_STATUS) & IGB_STATUS_LU)
+		return igb_phy_force(hw);
+
+	phy->force_pending = true;
+	return igb_phy_negotiate(hw);
+}
+
+/**
+ * igb_phy_start() - bring the link up with the settings in hw->phy (4.5.7)
+ * @hw: the port
+ *
+ * Returns at once; the link follows, and with it an interrupt.
+ *
+ * Context: process context, sleeps; the caller holds hw->phy.lock.
+ * Return: 0, or as igb_phy_read().
+ */
+int igb_phy_start(struct igb_hw *hw)
+{
+	int err;
+
+	err = igb_phy_acquire(hw);
+	if (err)
+		return err;
+	err = igb_phy_apply(hw);
+	igb_phy_release(hw);
+	return err;
+}
+
+static void igb_link_speed(struct igb_link *link, u32 status)
+{
+	switch (FIELD_GET(IGB_STATUS_SPEED, status)) {
+	case IGB_SPEED_10:
+		link->speed = SPEED_10;
+		break;
+	case IGB_SPEED_100:
+		link->speed = SPEED_100;
+		break;
+	default:
+		link->speed = SPEED_1000;
+	}
+	link->duplex = status & IGB_STATUS_FD ? DUPLEX_FULL : DUPLEX_HALF;
+}
+
+/* Both sides' pause bits decide, in full duplex (IEEE 802.3 annex 28B). */
+static int igb_resolve_pause(struct igb_hw *hw, struct igb_link *link)
+{
+	u8 fc;
+	int lpa;
+
+	if (!hw->phy.autoneg || link->duplex != DUPLEX_FULL)
+		return 0;
+
+	lpa = igb_mdic_read(hw, MII_LPA);
+	if (lpa < 0)
+		return lpa;
+	fc = mii_resolve_flowctrl_fdx(linkmode_adv_to_lcl_adv_t(hw->phy.advertising),
+				      lpa);
+	link->rx_pause = fc & FLOW_CTRL_RX;
+	link->tx_pause = fc & FLOW_CTRL_TX;
+	return 0;
+}
+
+static void igb_configure_pause(struct igb_hw *hw, const struct igb_link *link)
+{
+	u32 ctrl = igb_rd(hw, IGB_CTRL);
+
+	ctrl &= ~(IGB_CTRL_RFCE | IGB_CTRL_TFCE);
+	if (link->rx_pause)
+		ctrl |= IGB_CTRL_RFCE;
+	if (link->tx_pause)
+		ctrl |= IGB_CTRL_TFCE;
+	igb_wr(hw, IGB_CTRL, ctrl);
+}
+
+static int igb_phy_settle(struct igb_hw *hw, struct igb_link *link)
+{
+	int err = 0;
+
+	if (hw->phy.force_pending) {
+		hw->phy.force_pending = false;
+		err = igb_phy_force(hw);
+	}
+	igb_link_speed(link, igb_rd(hw, IGB_STATUS));
+	if (!err)
+		err = igb_resolve_pause(hw, link);
+	igb_configure_pause(hw, link);
+	return err;
+}
+
+/**
+ * igb_phy_configure_link() - see what the link came to, set the MAC to match
+ * @hw: the port
+ * @link: result
+ *
+ * STATUS.LU decides; BMSR may claim a link that the MAC does not have.
+ * With the link up, pause is resolved and written to CTRL (4.5.6).
+ *
+ * Context: process context, sleeps; takes the PHY's lock and semaphore.
+ * Return: 0 with @link filled in, or as igb_phy_read() with a link that may
+ * be up without flow control.
+ */
+int igb_phy_configure_link(struct igb_hw *hw, struct igb_link *link)
+{
+	u32 status;
+	int err = 0;
+
+	*link = (struct igb_link) {
+		.speed = SPEED_UNKNOWN,
+		.duplex = DUPLEX_UNKNOWN,
+	};
+
+	mutex_lock(&hw->phy.lock);
+	status = igb_rd(hw, IGB_STATUS);
+	link->up = igb_hw_present(hw) && (status & IGB_STATUS_LU);
+	if (link->up)
+		err = igb_phy_acquire(hw);
+	if (link->up && !err) {
+		err = igb_phy_settle(hw, link);
+		igb_phy_release(hw);
+	}
+	mutex_unlock(&hw->phy.lock);
+	return err;
+}
+
+/**
+ * igb_phy_get_partner() - link modes that the partner advertised
+ * @hw: the port, with the link negotiated
+ * @lp_advertising: link mode mask to fill
+ *
+ * Context: process context, sleeps; takes the PHY's lock and semaphore.
+ * Return: 0, or as igb_phy_read().
+ */
+int igb_phy_get_partner(struct igb_hw *hw, unsigned long *lp_advertising)
+{
+	u16 lpa, stat1000;
+	int err;
+
+	err = igb_phy_read(hw, IGB_PHY_ADDR, MII_LPA, &lpa);
+	if (!err)
+		err = igb_phy_read(hw, IGB_PHY_ADDR, MII_STAT1000, &stat1000);
+	if (err)
+		return err;
+
+	mii_lpa_to_linkmode_lpa_t(lp_advertising, lpa);
+	mii_stat1000_mod_linkmode_lpa_t(lp_advertising, stat1000);
+	return 0;
+}
