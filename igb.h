@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the driver remembers: adapter, queue pair, transmit and receive ring.
+ */
+#ifndef _IGB_H_
+#define _IGB_H_
+
+#include <linux/bpf.h>
+#include <linux/cpumask.h>
+#include <linux/interrupt.h>
+#include <linux/netdevice.h>
+#include <linux/pci.h>
+#include <linux/u64_stats_sync.h>
+#include <linux/workqueue.h>
+#include <net/page_pool/helpers.h>
+
+#include "igb_hw.h"
+
+#define IGB_DRV_NAME		"igb_demo"
+
+#define IGB_DEFAULT_DESC	256
+#define IGB_MIN_DESC		64
+#define IGB_MAX_DESC		4096
+#define IGB_DESC_MULTIPLE	8	/* RDLEN and TDLEN: multiples of 128 */
+
+/* A receive buffer is a page: headroom, frame, skb_shared_info.  SRRCTL
+ * counts its middle part in KiB.
+ */
+#define IGB_RX_HEADROOM		(XDP_PACKET_HEADROOM + NET_IP_ALIGN)
+#define IGB_RX_BUF_LEN							\
+	round_down(min_t(unsigned int, SZ_16K,				\
+			 SKB_WITH_OVERHEAD(PAGE_SIZE) - IGB_RX_HEADROOM), \
+		   SZ_1K)
+
+/**
+ * struct igb_tx_buf - what to give back when a descriptor is done
+ * @skb: frame to free, on the first descriptor of a frame
+ * @dma: bus address
+ * @len: bytes mapped at @dma, 0 when nothing is
+ * @last: on the first descriptor of a frame, index of its last one
+ * @bytes: on the first descriptor of a frame, bytes told to BQL
+ */
+struct igb_tx_buf {
+	struct sk_buff *skb;
+	dma_addr_t dma;
+	u32 len;
+	u16 last;
+	u16 bytes;
+};
+
+/**
+ * struct igb_tx_ring - memory of a transmit ring, owned by one struct igb_tx
+ * @desc: descriptors, coherent
+ * @dma: bus address of @desc
+ * @buf: one for each descriptor
+ * @count: number of descriptors
+ */
+struct igb_tx_ring {
+	struct igb_tx_desc *desc;
+	dma_addr_t dma;
+	struct igb_tx_buf *buf;
+	u16 count;
+};
+
+struct igb_tx_stats {
+	u64_stats_t packets;
+	u64_stats_t bytes;
+	u64_stats_t dropped;
+	u64_stats_t stopped;	/* times the queue ran full */
+};
+
+/**
+ * struct igb_tx - a transmit queue
+ * @ring: its memory; empty while the port is down
+ * @tail: TDT
+ * @txq: the stack's side
+ * @dev: device that DMA is mapped for
+ * @index: queue number
+ * @next_to_use: next descriptor to fill, the transmit path's
+ * @next_to_clean: next descriptor to reclaim, NAPI's
+ * @syncp: guards @stats
+ * @stats: kept from probe to remove
+ */
+struct igb_tx {
+	struct igb_tx_ring ring;
+	void __iomem *tail;
+	struct netdev_queue *txq;
+	struct device *dev;
+	u16 index;
+
+	u16 next_to_use;
+	u16 next_to_clean ____cacheline_aligned_in_smp;
+
+	struct u64_stats_sync syncp;
+	struct igb_tx_stats stats;
+};
+
+/**
+ * struct igb_rx_ring - memory of a receive ring, owned by one struct igb_rx
+ * @desc: descriptors, coherent
+ * @dma: bus address of @desc
+ * @page: one for each descriptor; NULL where none is posted
+ * @pool: where the pages come from, mapped once
+ * @count: number of descriptors
+ */
+struct igb_rx_ring {
+	union igb_rx_desc *desc;
+	dma_addr_t dma;
+	struct page **page;
+	struct page_pool *pool;
+	u16 count;
+};
+
+struct igb_rx_stats {
+	u64_stats_t packets;
+	u64_stats_t bytes;
+	u64_stats_t dropped;		/* bad, or no memory for an skb */
+	u64_stats_t csum_errors;
+	u64_stats_t alloc_failed;	/* no page for a descriptor */
+};
+
+/**
+ * struct igb_rx - a receive queue
+ * @ring: its memory; empty while the port is down
+ * @tail: RDT
+ * @netdev: where frames go
+ * @napi: the queue's NAPI instance
+ * @skb: frame under construction, until its last buffer is seen
+ * @skip: the rest of the frame is thrown away
+ * @index: queue number
+ * @next_to_use: next descriptor to post
+ * @next_to_clean: next descriptor to look at; equal to @next_to_use when
+ *	nothing is posted
+ * @starved: pages ran out; the service task has NAPI try again
+ * @syncp: guards @stats
+ * @stats: kept from probe to remove
+ */
+struct igb_rx {
+	struct igb_rx_ring ring;
+	void __iomem *tail;
+	struct net_device *netdev;
+	struct napi_struct *napi;
+	struct sk_buff *skb;
+	bool skip;
+	bool starved;
+	u16 index;
+	u16 next_to_use;
+	u16 next_to_clean;
+
+	struct u64_stats_sync syncp;
+	struct igb_rx_stats stats;
+};
+
+/**
+ * struct igb_queue - a queue pair with its vector
+ * @tx: transmit side
+ * @rx: receive side
+ * @napi: polls both
+ * @adapter: the port
+ * @eims: the vector's bit in EICR and EIMS; without MSI-X, causes in IMS
+ * @irq: Linux interrupt number
+ * @cpu: processor that the vector and XPS prefer
+ * @name: as shown in /proc/interrupts
+ */
+struct igb_queue {
+	struct igb_tx tx;
+	struct igb_rx rx;
+	struct napi_struct napi;
+	struct igb_adapter *adapter;
+	u32 eims;
+	int irq;
+	unsigned int cpu;
+	char name[IFNAMSIZ + 12];
+};
+
+/**
+ * struct igb_rings - memory for all queues, built before it is used
+ * @tx: transmit rings
+ * @rx: receive rings, filled with pages
+ */
+struct igb_rings {
+	struct igb_tx_ring tx[IGB_MAX_QUEUES];
+	struct igb_rx_ring rx[IGB_MAX_QUEUES];
+};
+
+/**
+ * struct igb_adapter - one port
+ * @hw: the chip
+ * @netdev: the interface
+ * @pdev: the PCI function
+ * @up: traffic runs; between igb_up() and igb_down(), under RTNL
+ * @num_queues: queue pairs in use
+ * @queue: the pairs, kept from probe to remove
+ * @irq_mode: MSI-X, MSI or INTx, as PCI_IRQ_* says
+ * @eims_other: bit of the vector for all but queues
+ * @rearm: register that lets a queue's vector fire again
+ * @tx_count: descriptors in each transmit ring, now or when next opened
+ * @rx_count: descriptors in each receive ring, now or when next opened
+ * @msg_enable: NETIF_MSG_*
+ * @nvm_version: image version word, 0 when unknown
+ * @rss_key: key of the receive hash
+ * @reta: queue for each hash value
+ * @link: the link as last logged
+ * @link_work: looks at the link
+ * @reset_work: resets a port that hangs
+ * @service_work: every two seconds while up
+ * @stats_lock: serialises readers of the hardware counters
+ * @stats_syncp: guards @hw_stats
+ * @hw_stats: hardware counters since probe
+ * @irq_name: vector 0, as shown in /proc/interrupts
+ */
+struct igb_adapter {
+	struct igb_hw hw;
+	struct net_device *netdev;
+	struct pci_dev *pdev;
+	bool up;
+
+	unsigned int num_queues;
+	struct igb_queue *queue[IGB_MAX_QUEUES];
+
+	unsigned int irq_mode;
+	u32 eims_other;
+	u32 rearm;
+
+	u16 tx_count;
+	u16 rx_count;
+	u32 msg_enable;
+	u16 nvm_version;
+	u8 rss_key[IGB_RSS_KEY_SIZE];
+	u8 reta[IGB_RETA_ENTRIES];
+
+	struct igb_link link;
+	struct work_struct link_work;
+	struct work_struct reset_work;
+	struct delayed_work service_work;
+
+	struct mutex stats_lock;
+	struct u64_stats_sync stats_syncp;
+	u64 hw_stats[IGB_NUM_COUNTERS];
+
+	char irq_name[IFNAMSIZ];
+};
+
+/* Descriptors between @use and @clean, one kept free so that a full ring
+ * differs from an empty one.
+ */
+static inline u16 igb_unused(u16 count, u16 use, u16 clean)
+{
+	return (clean > use ? 0 : count) + clean - use - 1;
+}
+
+static inline u16 igb_next(u16 count, u16 index)
+{
+	return index + 1 == count ? 0 : index + 1;
+}
+
+/* igb_ring.c */
+int igb_rings_alloc(struct igb_adapter *adapter, struct igb_rings *rings,
+		    u16 tx_count, u16 rx_count);
+void igb_rings_free(struct igb_adapter *adapter, struct igb_rings *rings);
+void igb_rings_swap(struct igb_adapter *adapter, struct igb_rings *rings);
+
+/* igb_tx.c */
+netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev);
+bool igb_tx_clean(struct igb_tx *tx, int budget);
+bool igb_tx_pending(const struct igb_tx *tx);
+void igb_tx_drain(struct igb_tx *tx);
+
+/* igb_rx.c */
+int igb_rx_post(struct igb_rx_ring *ring, u16 index, gfp_t gfp);
+void igb_rx_rewind(struct igb_rx *rx);
+int igb_rx_clean(struct igb_rx *rx, int budget);
+bool igb_rx_pending(const struct igb_rx *rx);
+void igb_rx_discard(struct igb_rx *rx);
+
+/* igb_irq.c */
+int igb_irq_init(struct igb_adapter *adapter);
+void igb_irq_setup_queue(struct igb_queue *q, unsigned int index);
+void igb_irq_exit(struct igb_adapter *adapter);
+int igb_irq_request(struct igb_adapter *adapter);
+void igb_irq_free(struct igb_adapter *adapter);
+void igb_irq_configure(struct igb_adapter *adapter);
+void igb_irq_enable(struct igb_adapter *adapter);
+void igb_irq_disable(struct igb_adapter *adapter);
+int igb_poll(struct napi_struct *napi, int budget);
+
+/* igb_netdev.c */
+extern const struct net_device_ops igb_netdev_ops;
+void igb_netdev_init(struct net_device *netdev);
+void igb_write_filters(struct igb_adapter *adapter);
+void igb_update_hw_stats(struct igb_adapter *adapter);
+
+/* igb_main.c */
+int igb_open(struct net_device *netdev);
+int igb_stop(struct net_device *netdev);
+int igb_up(struct igb_adapter *adapter);
+void igb_down(struct igb_adapter *adapter);
+int igb_restart_link(struct igb_adapter *adapter);
+
+/* igb_ethtool.c */
+extern const struct ethtool_ops igb_ethtool_ops;
+
+#endif /* _IGB_H_ */

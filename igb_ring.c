@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where the memory of the rings comes from.
+ *
+ * Rings are built before they are used: what could fail has failed before
+ * the port is touched, and igb_rings_swap() cannot fail.
+ */
+#include "igb.h"
+
+static void igb_tx_ring_free(struct device *dev, struct igb_tx_ring *ring)
+{
+	if (ring->desc)
+		dma_free_coherent(dev, ring->count * sizeof(*ring->desc),
+				  ring->desc, ring->dma);
+	kvfree(ring->buf);
+	*ring = (struct igb_tx_ring) {};
+}
+
+static int igb_tx_ring_alloc(struct igb_queue *q, struct igb_tx_ring *ring,
+			     u16 count)
+{
+	struct device *dev = &q->adapter->pdev->dev;
+
+	ring->count = count;
+	ring->buf = kvcalloc(count, sizeof(*ring->buf),
+			     GFP_KERNEL | __GFP_NOWARN);
+	ring->desc = dma_alloc_coherent(dev, count * sizeof(*ring->desc),
+					&ring->dma, GFP_KERNEL | __GFP_NOWARN);
+	return ring->buf && ring->desc ? 0 : -ENOMEM;
+}
+
+static void igb_rx_ring_free(struct device *dev, struct igb_rx_ring *ring)
+{
+	u16 i;
+
+	for (i = 0; ring->page && i < ring->count; i++)
+		if (ring->page[i])
+			page_pool_put_full_page(ring->pool, ring->page[i],
+						false);
+	page_pool_destroy(ring->pool);
+	if (ring->desc)
+		dma_free_coherent(dev, ring->count * sizeof(*ring->desc),
+				  ring->desc, ring->dma);
+	kvfree(ring->page);
+	*ring = (struct igb_rx_ring) {};
+}
+
+static struct page_pool *igb_pool_create(struct igb_queue *q, u16 count)
+{
+	struct page_pool_params params = {
+		.flags = PP_FLAG_DMA_MAP | PP_FLAG_DMA_SYNC_DEV,
+		.pool_size = count,
+		.nid = cpu_to_node(q->cpu),
+		.dev = &q->adapter->pdev->dev,
+		.napi = &q->napi,
+		.dma_dir = DMA_FROM_DEVICE,
+		.offset = IGB_RX_HEADROOM,
+		.max_len = IGB_RX_BUF_LEN,
+		.netdev = q->adapter->netdev,
+		.queue_idx = q->rx.index,
+	};
+
+	return page_pool_create(&params);
+}
+
+static int igb_rx_ring_fill(struct igb_rx_ring *ring)
+{
+	u16 i;
+	int err;
+
+	for (i = 0; i < ring->count - 1; i++) {
+		err = igb_rx_post(ring, i, GFP_KERNEL | __GFP_NOWARN);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring,
+			     u16 count)
+{
+	struct device *dev = &q->adapter->pdev->dev;
+	int err;
+
+	ring->pool = igb_pool_create(q, count);
+	if (IS_ERR(ring->pool)) {
+		err = PTR_ERR(ring->pool);
+		ring->pool = NULL;
+		return err;
+	}
+
+	ring->count = count;
+	ring->page = kvcalloc(count, sizeof(*ring->page),
+			      GFP_KERNEL | __GFP_NOWARN);
+	ring->desc = dma_alloc_coherent(dev, count * sizeof(*ring->desc),
+					&ring->dma, GFP_KERNEL | __GFP_NOWARN);
+	if (!ring->page || !ring->desc)
+		return -ENOMEM;
+	return igb_rx_ring_fill(ring);
+}
+
+/**
+ * igb_rings_free() - free the memory of all rings
+ * @adapter: the port
+ * @rings: rings that no queue uses, emptied
+ *
+ * Context: process context.
+ */
+void igb_rings_free(struct igb_adapter *adapter, struct igb_rings *rings)
+{
+	struct device *dev = &adapter->pdev->dev;
+	unsigned int i;
+
+	for (i = 0; i < adapter->num_queues; i++) {
+		igb_tx_ring_free(dev, &rings->tx[i]);
+		igb_rx_ring_free(dev, &rings->rx[i]);
+	}
+}
+
+/**
+ * igb_rings_alloc() - build rings for all queues, receive rings full of pages
+ * @adapter: the port
+ * @rings: result, empty on failure
+ * @tx_count: descriptors in each transmit ring
+ * @rx_count: descriptors in each receive ring
+ *
+ * Context: process context, sleeps.
+ * Return: 0 or -ENOMEM.
+ */
+int igb_rings_alloc(struct igb_adapter *adapter, struct igb_rings *rings,
+		    u16 tx_count, u16 rx_count)
+{
+	struct igb_queue *q;
+	unsigned int i;
+	int err;
+
+	*rings = (struct igb_rings) {};
+	for (i = 0; i < adapter->num_queues; i++) {
+		q = adapter->queue[i];
+		err = igb_tx_ring_alloc(q, &rings->tx[i], tx_count);
+		if (!err)
+			err = igb_rx_ring_alloc(q, &rings->rx[i], rx_count);
+		if (err) {
+			igb_rings_free(adapter, rings);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/**
+ * igb_rings_swap() - exchange the rings of all queues
+ * @adapter: the port, down
+ * @rings: rings to use from now on; on return those used before
+ *
+ * Context: process context; the port is down, see igb_down().
+ */
+void igb_rings_swap(struct igb_adapter *adapter, struct igb_rings *rings)
+{
+	struct igb_queue *q;
+	unsigned int i;
+
+	for (i = 0; i < adapter->num_queues; i++) {
+		q = adapter->queue[i];
+		swap(q->tx.ring, rings->tx[i]);
+		swap(q->rx.ring, rings->rx[i]);
+	}
+}
