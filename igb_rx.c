@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How one packet comes in: descriptor done, page, skb, GRO; and how pages
+ * get back into the ring.
+ */
+#include <linux/etherdevice.h>
+
+#include "igb.h"
+
+/* RDT is written once for this many descriptors. */
+#define IGB_RX_BATCH		16
+static_assert(IGB_RX_BATCH < IGB_MIN_DESC / 2);
+
+/**
+ * igb_rx_post() - give the chip a page to receive into
+ * @ring: receive ring
+ * @index: descriptor, without a page
+ * @gfp: how to allocate
+ *
+ * The chip sees it when RDT passes @index.
+ *
+ * Context: NAPI poll, or process context while the ring is not in use.
+ * Return: 0 or -ENOMEM.
+ */
+int igb_rx_post(struct igb_rx_ring *ring, u16 index, gfp_t gfp)
+{
+	union igb_rx_desc *desc = &ring->desc[index];
+	struct page *page;
+
+	page = page_pool_alloc_pages(ring->pool, gfp);
+	if (unlikely(!page))
+		return -ENOMEM;
+
+	ring->page[index] = page;
+	desc->read.pkt_addr = cpu_to_le64(page_pool_get_dma_addr(page) +
+					  IGB_RX_HEADROOM);
+	desc->read.hdr_addr = 0;
+	return 0;
+}
+
+/* Post what is free; starved says that some could not be. */
+static void igb_rx_refill(struct igb_rx *rx)
+{
+	u16 left = igb_unused(rx->ring.count, rx->next_to_use,
+			      rx->next_to_clean);
+
+	if (left < IGB_RX_BATCH)
+		return;
+
+	for (; left; left--) {
+		if (igb_rx_post(&rx->ring, rx->next_to_use,
+				GFP_ATOMIC | __GFP_NOWARN))
+			break;
+		rx->next_to_use = igb_next(rx->ring.count, rx->next_to_use);
+	}
+	WRITE_ONCE(rx->starved, left);
+	if (unlikely(left)) {
+		u64_stats_update_begin(&rx->syncp);
+		u64_stats_inc(&rx->stats.alloc_failed);
+		u64_stats_update_end(&rx->syncp);
+	}
+	writel(rx->next_to_use, rx->tail);
+}
+
+/**
+ * igb_rx_rewind() - start the ring over at its first descriptor
+ * @rx: the queue
+ *
+ * Posted pages move to the front, keeping their order.
+ *
+ * Context: process context; the ring is disabled.
+ */
+void igb_rx_rewind(struct igb_rx *rx)
+{
+	struct igb_rx_ring *ring = &rx->ring;
+	struct page *page;
+	u16 posted = 0;
+	u16 i;
+
+	for (i = 0; i < ring->count; i++) {
+		page = ring->page[i];
+		if (!page)
+			continue;
+		ring->page[i] = NULL;
+		ring->page[posted] = page;
+		ring->desc[posted].read.pkt_addr =
+			cpu_to_le64(page_pool_get_dma_addr(page) +
+				    IGB_RX_HEADROOM);
+		ring->desc[posted].read.hdr_addr = 0;
+		posted++;
+	}
+	rx->next_to_clean = 0;
+	rx->next_to_use = posted;
+}
+
+/**
+ * igb_rx_discard() - drop a frame that was not complete
+ * @rx: the queue
+ *
+ * Context: process context; NAPI is disabled.
+ */
+void igb_rx_discard(struct igb_rx *rx)
+{
+	kfree_skb(rx->skb);
+	rx->skb = NULL;
+	rx->skip = false;
+	rx->starved = false;
+}
+
+/* The first buffer becomes the head, the others fragments.  What the chip
+ * says is checked before it is trusted.
+ */
+static int igb_rx_add_buffer(struct igb_rx *rx, struct page *page, u16 len)
+{
+	struct sk_buff *skb = rx->skb;
+
+	if (unlikely(rx->skip || len > IGB_RX_BUF_LEN))
+		return -EMSGSIZE;
+	page_pool_dma_sync_for_cpu(rx->ring.pool, page, 0, len);
+
+	if (!skb) {
+		skb = napi_build_skb(page_address(page), PAGE_SIZE);
+		if (unlikely(!skb))
+			return -ENOMEM;
+		skb_mark_for_recycle(skb);
+		skb_reserve(skb, IGB_RX_HEADROOM);
+		__skb_put(skb, len);
+		rx->skb = skb;
+		return 0;
+	}
+
+	if (unlikely(skb_shinfo(skb)->nr_frags == MAX_SKB_FRAGS))
+		return -EMSGSIZE;
+	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, IGB_RX_HEADROOM,
+			len, PAGE_SIZE);
+	return 0;
+}
+
+static void igb_rx_take_buffer(struct igb_rx *rx, const union igb_rx_desc *desc)
+{
+	struct page *page = rx->ring.page[rx->next_to_clean];
+
+	rx->ring.page[rx->next_to_clean] = NULL;
+	rx->next_to_clean = igb_next(rx->ring.count, rx->next_to_clean);
+	if (likely(!igb_rx_add_buffer(rx, page, le16_to_cpu(desc->wb.length))))
+		return;
+
+	page_pool_recycle_direct(rx->ring.pool, page);
+	rx->skip = true;
+}
+
+static void igb_rx_csum(struct igb_rx *rx, struct sk_buff *skb, u32 status)
+{
+	if (!(rx->netdev->features & NETIF_F_RXCSUM) || status & IGB_RXD_IXSM)
+		return;
+	if (unlikely(status & (IGB_RXD_L4E | IGB_RXD_IPE))) {
+		u64_stats_update_begin(&rx->syncp);
+		u64_stats_inc(&rx->stats.csum_errors);
+		u64_stats_update_end(&rx->syncp);
+		return;
+	}
+	if (status & (IGB_RXD_L4CS | IGB_RXD_UDPCS))
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+}
+
+static void igb_rx_hash(struct igb_rx *rx, struct sk_buff *skb,
+			const union igb_rx_desc *desc)
+{
+	enum pkt_hash_types type = PKT_HASH_TYPE_L4;
+
+	if (!(rx->netdev->features & NETIF_F_RXHASH))
+		return;
+
+	switch (le32_get_bits(desc->wb.pkt_info, IGB_RXD_RSS_TYPE)) {
+	case IGB_RSS_NONE:
+		return;
+	case IGB_RSS_IPV4:
+	case IGB_RSS_IPV6:
+	case IGB_RSS_IPV6EX:
+		type = PKT_HASH_TYPE_L3;
+		break;
+	}
+	skb_set_hash(skb, le32_to_cpu(desc->wb.rss_hash), type);
+}
+
+/* The frame is complete: NULL when it has to be dropped. */
+static struct sk_buff *igb_rx_finish(struct igb_rx *rx,
+				     const union igb_rx_desc *desc, u32 status)
+{
+	struct sk_buff *skb = rx->skb;
+	bool bad = rx->skip || status & IGB_RXD_RXE || skb->len < ETH_HLEN;
+
+	rx->skb = NULL;
+	rx->skip = false;
+	if (unlikely(bad)) {
+		kfree_skb(skb);
+		u64_stats_update_begin(&rx->syncp);
+		u64_stats_inc(&rx->stats.dropped);
+		u64_stats_update_end(&rx->syncp);
+		return NULL;
+	}
+
+	igb_rx_csum(rx, skb, status);
+	igb_rx_hash(rx, skb, desc);
+	skb_record_rx_queue(skb, rx->index);
+	return skb;
+}
+
+static u32 igb_rx_status(const struct igb_rx *rx, u16 index)
+{
+	return le32_to_cpu(READ_ONCE(rx->ring.desc[index].wb.status_error));
+}
+
+/**
+ * igb_rx_pending() - is there something to receive?
+ * @rx: the queue
+ *
+ * Context: NAPI poll.
+ * Return: true when igb_rx_clean() would find a buffer.
+ */
+bool igb_rx_pending(const struct igb_rx *rx)
+{
+	return rx->next_to_clean != rx->next_to_use &&
+	       igb_rx_status(rx, rx->next_to_clean) & IGB_RXD_DD;
+}
+
+/**
+ * igb_rx_clean() - pass received frames to the stack
+ * @rx: the queue
+ * @budget: frames at most
+ *
+ * Context: NAPI poll.
+ * Return: number of frames taken off the ring.
+ */
+int igb_rx_clean(struct igb_rx *rx, int budget)
+{
+	const union igb_rx_desc *desc;
+	unsigned int packets = 0;
+	unsigned int bytes = 0;
+	struct sk_buff *skb;
+	int done = 0;
+	u32 status;
+
+	while (done < budget && igb_rx_pending(rx)) {
+		desc = &rx->ring.desc[rx->next_to_clean];
+		status = igb_rx_status(rx, rx->next_to_clean);
+		/* The rest of the descriptor is valid once DD is. */
+		dma_rmb();
+		igb_rx_take_buffer(rx, desc);
+		if (!(status & IGB_RXD_EOP))
+			continue;
+
+		done++;
+		skb = igb_rx_finish(rx, desc, status);
+		if (skb) {
+			packets++;
+			bytes += skb->len;
+			skb->protocol = eth_type_trans(skb, rx->netdev);
+			napi_gro_receive(rx->napi, skb);
+		}
+		igb_rx_refill(rx);
+	}
+	igb_rx_refill(rx);
+
+	u64_stats_update_begin(&rx->syncp);
+	u64_stats_add(&rx->stats.packets, packets);
+	u64_stats_add(&rx->stats.bytes, bytes);
+	u64_stats_update_end(&rx->syncp);
+	return done;
+}

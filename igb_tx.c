@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How one packet goes out: igb_xmit_frame() from the stack to the doorbell,
+ * igb_tx_clean() from descriptor done to BQL.
+ */
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/sctp.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <net/ip.h>
+#include <net/netdev_queues.h>
+
+#include "igb.h"
+
+/* Context, head and all fragments. */
+#define IGB_TX_NEEDED		(MAX_SKB_FRAGS + 2)
+#define IGB_TX_WAKE		(2 * IGB_TX_NEEDED)
+static_assert(IGB_TX_WAKE < IGB_MIN_DESC);
+
+/* Frames that one poll reclaims at most. */
+#define IGB_TX_CLEAN_MAX	256
+
+static u16 igb_tx_unused(const struct igb_tx *tx)
+{
+	return igb_unused(tx->ring.count, READ_ONCE(tx->next_to_use),
+			  READ_ONCE(tx->next_to_clean));
+}
+
+static void igb_tx_kick(struct igb_tx *tx)
+{
+	writel(tx->next_to_use, tx->tail);
+}
+
+static void igb_tx_count_drop(struct igb_tx *tx)
+{
+	u64_stats_update_begin(&tx->syncp);
+	u64_stats_inc(&tx->stats.dropped);
+	u64_stats_update_end(&tx->syncp);
+}
+
+/* L4 type for the context descriptor, if the chip can sum this frame. */
+static int igb_tx_l4_type(const struct sk_buff *skb, u8 proto)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+		if (skb->csum_offset == offsetof(struct tcphdr, check))
+			return IGB_CTXT_L4T_TCP;
+		break;
+	case IPPROTO_UDP:
+		if (skb->csum_offset == offsetof(struct udphdr, check))
+			return IGB_CTXT_L4T_UDP;
+		break;
+	case IPPROTO_SCTP:
+		if (skb->csum_offset == offsetof(struct sctphdr, checksum))
+			return IGB_CTXT_L4T_SCTP;
+		break;
+	}
+	return -EPROTONOSUPPORT;
+}
+
+/* Describe the headers; the frame's own checksum must be the one to fill. */
+static int igb_tx_describe(const struct sk_buff *skb, u32 *lens, u32 *tucmd)
+{
+	u32 maclen = skb_network_offset(skb);
+	u32 iplen = skb_checksum_start_offset(skb) - maclen;
+	int l4t = -EPROTONOSUPPORT;
+	u32 ipv4 = 0;
+
+	switch (vlan_get_protocol(skb)) {
+	case htons(ETH_P_IP):
+		ipv4 = IGB_CTXT_IPV4;
+		if (iplen == ip_hdrlen(skb))
+			l4t = igb_tx_l4_type(skb, ip_hdr(skb)->protocol);
+		break;
+	case htons(ETH_P_IPV6):
+		if (iplen == sizeof(struct ipv6hdr))
+			l4t = igb_tx_l4_type(skb, ipv6_hdr(skb)->nexthdr);
+		break;
+	}
+	if (l4t < 0)
+		return l4t;
+
+	*lens = FIELD_PREP(IGB_CTXT_MACLEN, maclen) |
+		FIELD_PREP(IGB_CTXT_IPLEN, iplen);
+	*tucmd = ipv4 | FIELD_PREP(IGB_CTXT_L4T, l4t);
+	return 0;
+}
+
+static void igb_tx_write_context(struct igb_tx *tx, u32 lens, u32 tucmd)
+{
+	struct igb_tx_ctxt_desc *desc = (struct igb_tx_ctxt_desc *)
+					&tx->ring.desc[tx->next_to_use];
+
+	tx->ring.buf[tx->next_to_use].len = 0;
+	desc->vlan_macip_lens = cpu_to_le32(lens);
+	desc->seqnum_seed = 0;
+	desc->type_tucmd = cpu_to_le32(tucmd | IGB_TXD_DEXT |
+				       FIELD_PREP(IGB_TXD_DTYP,
+						  IGB_TXD_DTYP_CTXT));
+	desc->mss_l4len_idx = 0;
+}
+
+static int igb_tx_soft_csum(struct sk_buff *skb)
+{
+	if (skb->ip_summed != CHECKSUM_PARTIAL)
+		return 0;
+	return skb->csum_not_inet ? skb_crc32c_csum_help(skb) :
+				    skb_checksum_help(skb);
+}
+
+/* Have the chip insert the checksum, or do it here when it cannot.
+ * Returns 1 when a context descriptor was written, 0 when not.
+ */
+static int igb_tx_csum(struct igb_tx *tx, struct sk_buff *skb, u32 *olinfo)
+{
+	u32 lens, tucmd;
+
+	if (skb->ip_summed != CHECKSUM_PARTIAL)
+		return 0;
+	if (igb_tx_describe(skb, &lens, &tucmd))
+		return igb_tx_soft_csum(skb);
+
+	igb_tx_write_context(tx, lens, tucmd);
+	*olinfo |= IGB_TXD_CC | IGB_TXD_TXSM;
+	return 1;
+}
+
+static void igb_tx_unmap(struct igb_tx *tx, struct igb_tx_buf *buf)
+{
+	if (buf->len)
+		dma_unmap_page(tx->dev, buf->dma, buf->len, DMA_TO_DEVICE);
+	buf->len = 0;
+}
+
+static void igb_tx_write_data(struct igb_tx *tx, u16 i, dma_addr_t dma,
+			      u32 len, u32 cmd, u32 olinfo)
+{
+	struct igb_tx_desc *desc = &tx->ring.desc[i];
+	struct igb_tx_buf *buf = &tx->ring.buf[i];
+
+	buf->dma = dma;
+	buf->len = len;
+	desc->addr = cpu_to_le64(dma);
+	desc->cmd_type_len = cpu_to_le32(cmd | len);
+	desc->olinfo_status = cpu_to_le32(olinfo);
+}
+
+/* Map head and fragments into descriptors from @i on; nothing is given to
+ * the chip yet.  Returns the index of the last one.
+ */
+static int igb_tx_map(struct igb_tx *tx, struct sk_buff *skb, u16 i, u32 olinfo)
+{
+	u32 cmd = FIELD_PREP(IGB_TXD_DTYP, IGB_TXD_DTYP_DATA) | IGB_TXD_DEXT |
+		  IGB_TXD_IFCS;
+	unsigned int left = skb_shinfo(skb)->nr_frags;
+	skb_frag_t *frag = skb_shinfo(skb)->frags;
+	u32 len = skb_headlen(skb);
+	u16 first = i;
+	dma_addr_t dma;
+
+	dma = dma_map_single(tx->dev, skb->data, len, DMA_TO_DEVICE);
+	for (;; frag++) {
+		if (unlikely(dma_mapping_error(tx->dev, dma)))
+			goto unmap;
+		if (!left--)
+			break;
+		igb_tx_write_data(tx, i, dma, len, cmd, olinfo);
+		i = igb_next(tx->ring.count, i);
+		len = skb_frag_size(frag);
+		dma = skb_frag_dma_map(tx->dev, frag, 0, len, DMA_TO_DEVICE);
+	}
+	cmd |= IGB_TXD_EOP | IGB_TXD_RS;
+	igb_tx_write_data(tx, i, dma, len, cmd, olinfo);
+	return i;
+
+unmap:
+	for (; first != i; first = igb_next(tx->ring.count, first))
+		igb_tx_unmap(tx, &tx->ring.buf[first]);
+	return -ENOMEM;
+}
+
+/* Hand over descriptors up to @last: reclaim sees them from here on. */
+static void igb_tx_commit(struct igb_tx *tx, struct sk_buff *skb, u16 last)
+{
+	struct igb_tx_buf *first = &tx->ring.buf[tx->next_to_use];
+
+	first->skb = skb;
+	first->last = last;
+	first->bytes = skb->len;
+	/* Pairs with the acquire in igb_tx_clean(). */
+	smp_store_release(&tx->next_to_use, igb_next(tx->ring.count, last));
+}
+
+/* Short frames are padded here and summed before that: the chip would take
+ * the padding for payload.  Returns NULL, with the frame freed, on failure.
+ */
+static struct sk_buff *igb_tx_pad(struct sk_buff *skb)
+{
+	if (likely(skb->len >= ETH_ZLEN))
+		return skb;
+
+	skb = skb_share_check(skb, GFP_ATOMIC);
+	if (!skb)
+		return NULL;
+	if (igb_tx_soft_csum(skb)) {
+		dev_kfree_skb_any(skb);
+		return NULL;
+	}
+	return skb_put_padto(skb, ETH_ZLEN) ? NULL : skb;
+}
+
+static int igb_tx_queue(struct igb_tx *tx, struct sk_buff *skb)
+{
+	u32 olinfo;
+	int ctxt;
+	int last;
+	u16 i;
+
+	olinfo = FIELD_PREP(IGB_TXD_PAYLEN, skb->len);
+	ctxt = igb_tx_csum(tx, skb, &olinfo);
+	if (ctxt < 0)
+		return ctxt;
+
+	i = tx->next_to_use;
+	if (ctxt)
+		i = igb_next(tx->ring.count, i);
+	last = igb_tx_map(tx, skb, i, olinfo);
+	if (last < 0)
+		return last;
+
+	skb_tx_timestamp(skb);
+	igb_tx_commit(tx, skb, last);
+	return 0;
+}
+
+/**
+ * igb_xmit_frame() - ndo_start_xmit
+ * @skb: the frame, this function's from now on
+ * @netdev: the interface
+ *
+ * Context: bottom halves off, the queue's transmit lock held.
+ * Return: NETDEV_TX_OK, or NETDEV_TX_BUSY should the stack ignore a stop.
+ */
+netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_tx *tx = &adapter->queue[skb_get_queue_mapping(skb)]->tx;
+	unsigned int len;
+
+	if (unlikely(igb_tx_unused(tx) < IGB_TX_NEEDED)) {
+		netif_tx_stop_queue(tx->txq);
+		return NETDEV_TX_BUSY;
+	}
+
+	skb = igb_tx_pad(skb);
+	if (unlikely(!skb || igb_tx_queue(tx, skb))) {
+		dev_kfree_skb_any(skb);
+		igb_tx_count_drop(tx);
+		/* Frames before this one may still wait for the doorbell. */
+		if (!netdev_xmit_more())
+			igb_tx_kick(tx);
+		return NETDEV_TX_OK;
+	}
+
+	len = skb->len;
+	if (!netif_txq_maybe_stop(tx->txq, igb_tx_unused(tx), IGB_TX_NEEDED,
+				  IGB_TX_WAKE)) {
+		u64_stats_update_begin(&tx->syncp);
+		u64_stats_inc(&tx->stats.stopped);
+		u64_stats_update_end(&tx->syncp);
+	}
+	if (__netdev_tx_sent_queue(tx->txq, len, netdev_xmit_more()))
+		igb_tx_kick(tx);
+	return NETDEV_TX_OK;
+}
+
+/* Give back the frame that starts at @i; returns where the next one does. */
+static u16 igb_tx_release(struct igb_tx *tx, u16 i, int budget)
+{
+	struct igb_tx_buf *first = &tx->ring.buf[i];
+	u16 end = igb_next(tx->ring.count, first->last);
+
+	for (; i != end; i = igb_next(tx->ring.count, i))
+		igb_tx_unmap(tx, &tx->ring.buf[i]);
+	napi_consume_skb(first->skb, budget);
+	first->skb = NULL;
+	return i;
+}
+
+static bool igb_tx_done(const struct igb_tx *tx, u16 first)
+{
+	u16 last = tx->ring.buf[first].last;
+
+	return READ_ONCE(tx->ring.desc[last].olinfo_status) &
+	       cpu_to_le32(IGB_TXD_DD);
+}
+
+/**
+ * igb_tx_clean() - reclaim what has been sent
+ * @tx: the queue
+ * @budget: NAPI's
+ *
+ * Context: NAPI poll.
+ * Return: true when nothing that is done was left.
+ */
+bool igb_tx_clean(struct igb_tx *tx, int budget)
+{
+	unsigned int packets = 0;
+	unsigned int bytes = 0;
+	u16 clean = tx->next_to_clean;
+	u16 use;
+
+	/* Pairs with the release in igb_tx_commit(). */
+	use = smp_load_acquire(&tx->next_to_use);
+	while (clean != use && packets < IGB_TX_CLEAN_MAX &&
+	       igb_tx_done(tx, clean)) {
+		bytes += tx->ring.buf[clean].bytes;
+		packets++;
+		clean = igb_tx_release(tx, clean, budget);
+	}
+	if (!packets)
+		return true;
+
+	WRITE_ONCE(tx->next_to_clean, clean);
+	u64_stats_update_begin(&tx->syncp);
+	u64_stats_add(&tx->stats.packets, packets);
+	u64_stats_add(&tx->stats.bytes, bytes);
+	u64_stats_update_end(&tx->syncp);
+	netif_txq_completed_wake(tx->txq, packets, bytes, igb_tx_unused(tx),
+				 IGB_TX_WAKE);
+	return packets < IGB_TX_CLEAN_MAX;
+}
+
+/**
+ * igb_tx_pending() - is there something to reclaim?
+ * @tx: the queue
+ *
+ * Context: NAPI poll.
+ * Return: true when igb_tx_clean() would find a frame.
+ */
+bool igb_tx_pending(const struct igb_tx *tx)
+{
+	return tx->next_to_clean != smp_load_acquire(&tx->next_to_use) &&
+	       igb_tx_done(tx, tx->next_to_clean);
+}
+
+/**
+ * igb_tx_drain() - drop what was queued and never sent
+ * @tx: the queue
+ *
+ * Context: process context; the port is down, the ring disabled.
+ */
+void igb_tx_drain(struct igb_tx *tx)
+{
+	while (tx->next_to_clean != tx->next_to_use) {
+		tx->next_to_clean = igb_tx_release(tx, tx->next_to_clean, 0);
+		igb_tx_count_drop(tx);
+	}
+	tx->next_to_use = 0;
+	tx->next_to_clean = 0;
+	netdev_tx_reset_queue(tx->txq);
+}
