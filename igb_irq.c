@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who wakes whom: vectors, masks, NAPI.
+ *
+ * With MSI-X, vector 0 is for the link and vector i + 1 for queue pair i;
+ * vector n is bit n of EICR.  With MSI or INTx one interrupt serves all.
+ *
+ * Section numbers are those of the 82576 datasheet.
+ */
+#include "igb.h"
+
+#define IGB_VECTOR_OTHER	0
+#define IGB_VECTOR_QUEUE(i)	((i) + 1)
+
+/* Microseconds between two interrupts of one vector. */
+#define IGB_EITR_USECS		20
+
+/* Causes that the one interrupt without MSI-X reports. */
+#define IGB_IMS_SINGLE		(IGB_ICR_LSC | IGB_ICR_RXDW | IGB_ICR_RXDMT0 | \
+				 IGB_ICR_RXO | IGB_ICR_TXDW)
+
+static bool igb_msix(const struct igb_adapter *adapter)
+{
+	return adapter->irq_mode == PCI_IRQ_MSIX;
+}
+
+static irqreturn_t igb_intr_queue(int irq, void *data)
+{
+	struct igb_queue *q = data;
+
+	napi_schedule_irqoff(&q->napi);
+	return IRQ_HANDLED;
+}
+
+static void igb_check_other(struct igb_adapter *adapter, u32 icr)
+{
+	if (icr & IGB_ICR_LSC)
+		queue_work(system_wq, &adapter->link_work);
+}
+
+static irqreturn_t igb_intr_other(int irq, void *data)
+{
+	struct igb_adapter *adapter = data;
+
+	/* GPIE.NSICR: reading clears. */
+	igb_check_other(adapter, igb_rd(&adapter->hw, IGB_ICR));
+	return IRQ_HANDLED;
+}
+
+static irqreturn_t igb_intr_single(int irq, void *data)
+{
+	struct igb_adapter *adapter = data;
+	u32 icr;
+
+	/* Reading clears, and masks what IAM names until NAPI is done. */
+	icr = igb_rd(&adapter->hw, IGB_ICR);
+	if (!icr || READ_ONCE(adapter->hw.gone))
+		return IRQ_NONE;
+
+	igb_check_other(adapter, icr);
+	napi_schedule_irqoff(&adapter->queue[0]->napi);
+	return IRQ_HANDLED;
+}
+
+/* Let the vector fire again.  Where EIAM masks, EIMS unmasks and what came
+ * in between fires at once.  Where it does not (IGB_QUIRK_NO_AUTOMASK), the
+ * vector was silent because its EICR bit was still set: clear it, then look
+ * for what came before that.
+ */
+static void igb_rearm(struct igb_queue *q)
+{
+	struct igb_adapter *adapter = q->adapter;
+
+	igb_wr(&adapter->hw, adapter->rearm, q->eims);
+	if (adapter->rearm == IGB_EICR &&
+	    (igb_rx_pending(&q->rx) || igb_tx_pending(&q->tx)))
+		napi_schedule(&q->napi);
+}
+
+/**
+ * igb_poll() - NAPI poll of a queue pair
+ * @napi: member of struct igb_queue
+ * @budget: received frames at most; 0 for netpoll, which only sends
+ *
+ * Context: NAPI.
+ * Return: received frames, @budget to be polled again.
+ */
+int igb_poll(struct napi_struct *napi, int budget)
+{
+	struct igb_queue *q = container_of(napi, struct igb_queue, napi);
+	bool tx_done = igb_tx_clean(&q->tx, budget);
+	int done = 0;
+
+	if (budget)
+		done = igb_rx_clean(&q->rx, budget);
+	if (unlikely(READ_ONCE(q->rx.starved)))
+		mod_delayed_work(system_wq, &q->adapter->service_work,
+				 msecs_to_jiffies(20));
+	if (!tx_done || done == budget)
+		return budget;
+
+	if (napi_complete_done(napi, done))
+		igb_rearm(q);
+	return done;
+}
+
+static int igb_alloc_vectors(struct igb_adapter *adapter)
+{
+	unsigned int queues = min(num_online_cpus(), IGB_MAX_QUEUES);
+	struct pci_dev *pdev = adapter->pdev;
+	int ret;
+
+	ret = pci_alloc_irq_vectors(pdev, 2, queues + 1, PCI_IRQ_MSIX);
+	if (ret > 0) {
+		adapter->irq_mode = PCI_IRQ_MSIX;
+		adapter->num_queues = ret - 1;
+		return 0;
+	}
+
+	ret = pci_alloc_irq_vectors(pdev, 1, 1, PCI_IRQ_MSI | PCI_IRQ_INTX);
+	if (ret < 0) {
+		pci_err(pdev, "no interrupt of any kind: %pe\n", ERR_PTR(ret));
+		return ret;
+	}
+	adapter->irq_mode = pdev->msi_enabled ? PCI_IRQ_MSI : PCI_IRQ_INTX;
+	adapter->num_queues = 1;
+	return 0;
+}
+
+/**
+ * igb_irq_init() - allocate vectors, one a queue pair, and decide how many
+ * @adapter: the port
+ *
+ * Context: process context, probe only.
+ * Return: 0, or what pci_alloc_irq_vectors() failed with.
+ */
+int igb_irq_init(struct igb_adapter *adapter)
+{
+	int err;
+
+	err = igb_alloc_vectors(adapter);
+	if (err)
+		return err;
+
+	if (!igb_msix(adapter)) {
+		adapter->rearm = IGB_IMS;
+		return 0;
+	}
+	adapter->eims_other = BIT(IGB_VECTOR_OTHER);
+	adapter->rearm = igb_has_quirk(&adapter->hw, IGB_QUIRK_NO_AUTOMASK) ?
+			 IGB_EICR : IGB_EIMS;
+	return 0;
+}
+
+/**
+ * igb_irq_setup_queue() - tie a queue pair to its vector
+ * @q: the pair, with its CPU chosen
+ * @index: which one
+ *
+ * The CPU is a preference that the administrator may change for good.
+ *
+ * Context: process context, probe only.
+ */
+void igb_irq_setup_queue(struct igb_queue *q, unsigned int index)
+{
+	struct igb_adapter *adapter = q->adapter;
+
+	if (!igb_msix(adapter)) {
+		q->eims = IGB_IMS_SINGLE;
+		q->irq = pci_irq_vector(adapter->pdev, 0);
+		return;
+	}
+	q->eims = BIT(IGB_VECTOR_QUEUE(index));
+	q->irq = pci_irq_vector(adapter->pdev, IGB_VECTOR_QUEUE(index));
+	irq_set_affinity(q->irq, cpumask_of(q->cpu));
+}
+
+/**
+ * igb_irq_exit() - give the vectors back
+ * @adapter: the port
+ *
+ * Context: process context.
+ */
+void igb_irq_exit(struct igb_adapter *adapter)
+{
+	pci_free_irq_vectors(adapter->pdev);
+}
+
+static void igb_free_queue_irqs(struct igb_adapter *adapter, unsigned int count)
+{
+	struct igb_queue *q;
+
+	while (count--) {
+		q = adapter->queue[count];
+		irq_update_affinity_hint(q->irq, NULL);
+		free_irq(q->irq, q);
+	}
+}
+
+static int igb_request_msix(struct igb_adapter *adapter)
+{
+	int other = pci_irq_vector(adapter->pdev, IGB_VECTOR_OTHER);
+	const char *ifname = adapter->netdev->name;
+	struct igb_queue *q;
+	unsigned int i;
+	int err;
+
+	err = request_irq(other, igb_intr_other, 0, adapter->irq_name, adapter);
+	if (err)
+		return err;
+
+	for (i = 0; i < adapter->num_queues; i++) {
+		q = adapter->queue[i];
+		snprintf(q->name, sizeof(q->name), "%s-TxRx-%u", ifname, i);
+		err = request_irq(q->irq, igb_intr_queue, 0, q->name, q);
+		if (err) {
+			igb_free_queue_irqs(adapter, i);
+			free_irq(other, adapter);
+			return err;
+		}
+		irq_update_affinity_hint(q->irq, cpumask_of(q->cpu));
+	}
+	return 0;
+}
+
+/**
+ * igb_irq_request() - install the handlers; the chip stays masked
+ * @adapter: the port
+ *
+ * Context: process context, RTNL.
+ * Return: 0, or what request_irq() failed with.
+ */
+int igb_irq_request(struct igb_adapter *adapter)
+{
+	unsigned long flags = 0;
+
+	strscpy(adapter->irq_name, adapter->netdev->name);
+	if (igb_msix(adapter))
+		return igb_request_msix(adapter);
+
+	if (adapter->irq_mode == PCI_IRQ_INTX)
+		flags = IRQF_SHARED;
+	return request_irq(adapter->queue[0]->irq, igb_intr_single, flags,
+			   adapter->irq_name, adapter);
+}
+
+/**
+ * igb_irq_free() - remove the handlers
+ * @adapter: the port, its interrupts disabled
+ *
+ * Context: process context, RTNL.
+ */
+void igb_irq_free(struct igb_adapter *adapter)
+{
+	if (igb_msix(adapter))
+		igb_free_queue_irqs(adapter, adapter->num_queues);
+	free_irq(pci_irq_vector(adapter->pdev, 0), adapter);
+}
+
+/* Each queue has its own IVAR byte for receive and for transmit. */
+static void igb_route_queue(struct igb_adapter *adapter, unsigned int i)
+{
+	u32 entry = IGB_VECTOR_QUEUE(i) | IGB_IVAR_VALID;
+
+	/* Queues 0 to 7 take the low half of their register. */
+	igb_wr(&adapter->hw, IGB_IVAR(i),
+	       FIELD_PREP(IGB_IVAR_RX, entry) | FIELD_PREP(IGB_IVAR_TX, entry));
+}
+
+static void igb_configure_msix(struct igb_adapter *adapter)
+{
+	u32 eims_queues = GENMASK(adapter->num_queues, 1);
+	struct igb_hw *hw = &adapter->hw;
+	u32 auto_clear = eims_queues;
+	u32 usecs = IGB_EITR_USECS;
+	unsigned int i;
+
+	if (igb_has_quirk(hw, IGB_QUIRK_NO_AUTOMASK))
+		auto_clear = 0;
+	if (igb_has_quirk(hw, IGB_QUIRK_EITR_ECHO))
+		usecs = 0;
+
+	/* GPIE first: it decides what the other registers mean. */
+	igb_wr(hw, IGB_GPIE, IGB_GPIE_MULTIPLE_MSIX | IGB_GPIE_NSICR |
+			     IGB_GPIE_EIAME | IGB_GPIE_PBA_SUPPORT);
+	igb_wr(hw, IGB_EIAC, auto_clear | adapter->eims_other);
+	igb_wr(hw, IGB_EIAM, auto_clear);
+	igb_wr(hw, IGB_IVAR_MISC,
+	       FIELD_PREP(IGB_IVAR_MISC_OTHER,
+			  IGB_VECTOR_OTHER | IGB_IVAR_VALID));
+	for (i = 0; i < adapter->num_queues; i++) {
+		igb_route_queue(adapter, i);
+		igb_wr(hw, IGB_EITR(IGB_VECTOR_QUEUE(i)),
+		       FIELD_PREP(IGB_EITR_INTERVAL, usecs));
+	}
+}
+
+static void igb_configure_single(struct igb_adapter *adapter)
+{
+	struct igb_hw *hw = &adapter->hw;
+
+	igb_wr(hw, IGB_GPIE, IGB_GPIE_NSICR);
+	igb_wr(hw, IGB_CTRL_EXT, igb_rd(hw, IGB_CTRL_EXT) | IGB_CTRL_EXT_IAME);
+	igb_wr(hw, IGB_IAM, IGB_IMS_SINGLE);
+}
+
+/**
+ * igb_irq_configure() - program vectors and masks after a reset (7.3)
+ * @adapter: the port
+ *
+ * Context: process context; every interrupt is masked before and after.
+ */
+void igb_irq_configure(struct igb_adapter *adapter)
+{
+	if (igb_msix(adapter))
+		igb_configure_msix(adapter);
+	else
+		igb_configure_single(adapter);
+}
+
+/**
+ * igb_irq_enable() - forget old causes and unmask
+ * @adapter: the port, NAPI enabled
+ *
+ * Context: process context, RTNL.
+ */
+void igb_irq_enable(struct igb_adapter *adapter)
+{
+	struct igb_hw *hw = &adapter->hw;
+
+	igb_rd(hw, IGB_ICR);
+	if (!igb_msix(adapter)) {
+		igb_wr(hw, IGB_IMS, IGB_IMS_SINGLE);
+		return;
+	}
+	igb_wr(hw, IGB_EICR, U32_MAX);
+	igb_wr(hw, IGB_IMS, IGB_ICR_LSC);
+	igb_wr(hw, IGB_EIMS,
+	       GENMASK(adapter->num_queues, 1) | adapter->eims_other);
+}
+
+/**
+ * igb_irq_disable() - mask, and wait for handlers that still run
+ * @adapter: the port
+ *
+ * Context: process context, RTNL.
+ */
+void igb_irq_disable(struct igb_adapter *adapter)
+{
+	struct igb_hw *hw = &adapter->hw;
+	unsigned int i;
+
+	igb_wr(hw, IGB_IMC, U32_MAX);
+	igb_wr(hw, IGB_EIMC, U32_MAX);
+	igb_rd(hw, IGB_STATUS);		/* the writes have arrived */
+
+	synchronize_irq(pci_irq_vector(adapter->pdev, 0));
+	for (i = 0; i < adapter->num_queues; i++)
+		synchronize_irq(adapter->queue[i]->irq);
+}
