@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the administrator sees and sets with ethtool.
+ */
+#include <linux/ethtool.h>
+#include <linux/mii.h>
+
+#include "igb.h"
+
+/* Version of the register dump's layout. */
+#define IGB_REGS_VERSION	1
+
+/* One run of registers without side effects of reading. */
+static const struct {
+	u16 first;
+	u16 count;
+	u16 stride;
+} igb_reg_runs[] = {
+	{ IGB_CTRL, 1, 4 },
+	{ IGB_STATUS, 1, 4 },
+	{ IGB_EECD, 1, 4 },
+	{ IGB_CTRL_EXT, 1, 4 },
+	{ IGB_MDIC, 1, 4 },
+	{ IGB_FCAL, 3, 4 },
+	{ IGB_VET, 1, 4 },
+	{ IGB_LEDCTL, 1, 4 },
+	{ IGB_IMS, 1, 4 },
+	{ IGB_IAM, 1, 4 },
+	{ IGB_GPIE, 1, 4 },
+	{ IGB_EIMS, 1, 4 },
+	{ IGB_EIAC, 2, 4 },
+	{ IGB_EITR(0), IGB_MSIX_VECTORS, 4 },
+	{ IGB_IVAR(0), 8, 4 },
+	{ IGB_IVAR_MISC, 1, 4 },
+	{ IGB_RCTL, 1, 4 },
+	{ IGB_FCTTV, 1, 4 },
+	{ IGB_FCRTL, 1, 4 },
+	{ IGB_FCRTH, 1, 4 },
+	{ IGB_FCRTV, 1, 4 },
+	{ IGB_RXPBS, 1, 4 },
+	{ IGB_TXPBS, 1, 4 },
+	{ IGB_TCTL, 1, 4 },
+	{ IGB_RXCSUM, 3, 4 },
+	{ IGB_MTA(0), IGB_MTA_REGS, 4 },
+	{ IGB_RAL(0), 32, 4 },
+	{ IGB_RAL(16), 16, 4 },
+	{ IGB_VFTA(0), IGB_VFTA_REGS, 4 },
+	{ IGB_MRQC, 1, 4 },
+	{ IGB_RETA(0), IGB_RETA_ENTRIES / 4, 4 },
+	{ IGB_RDBAL(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_RDBAH(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_RDLEN(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_SRRCTL(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_RDH(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_RDT(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_RXDCTL(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_TDBAL(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_TDBAH(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_TDLEN(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_TDH(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_TDT(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_TXDCTL(0), IGB_HW_QUEUES, 0x40 },
+};
+
+static const char * const igb_tx_strings[] = {
+	"packets", "bytes", "dropped", "stopped",
+};
+
+static const char * const igb_rx_strings[] = {
+	"packets", "bytes", "dropped", "csum_errors", "alloc_failed",
+};
+
+#define IGB_TX_STATS	ARRAY_SIZE(igb_tx_strings)
+#define IGB_RX_STATS	ARRAY_SIZE(igb_rx_strings)
+static_assert(sizeof(struct igb_tx_stats) == IGB_TX_STATS * sizeof(u64_stats_t));
+static_assert(sizeof(struct igb_rx_stats) == IGB_RX_STATS * sizeof(u64_stats_t));
+
+static void igb_get_drvinfo(struct net_device *netdev,
+			    struct ethtool_drvinfo *info)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	strscpy(info->driver, IGB_DRV_NAME);
+	if (adapter->nvm_version)
+		snprintf(info->fw_version, sizeof(info->fw_version),
+			 "NVM %#06x", adapter->nvm_version);
+}
+
+static u32 igb_get_msglevel(struct net_device *netdev)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	return adapter->msg_enable;
+}
+
+static void igb_set_msglevel(struct net_device *netdev, u32 level)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	adapter->msg_enable = level;
+}
+
+/* ---- Registers --------------------------------------------------------- */
+
+/* Each run as offset, count, stride and the values. */
+static int igb_get_regs_len(struct net_device *netdev)
+{
+	unsigned int words = 0;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(igb_reg_runs); i++)
+		words += 1 + igb_reg_runs[i].count;
+	return words * sizeof(u32);
+}
+
+static void igb_get_regs(struct net_device *netdev, struct ethtool_regs *regs,
+			 void *data)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	u32 *out = data;
+	unsigned int i, j;
+
+	regs->version = IGB_REGS_VERSION;
+	for (i = 0; i < ARRAY_SIZE(igb_reg_runs); i++) {
+		*out++ = igb_reg_runs[i].first << 16 | igb_reg_runs[i].count;
+		for (j = 0; j < igb_reg_runs[i].count; j++)
+			*out++ = igb_rd(&adapter->hw, igb_reg_runs[i].first +
+					j * igb_reg_runs[i].stride);
+	}
+}
+
+/* ---- Statistics -------------------------------------------------------- */
+
+static int igb_get_sset_count(struct net_device *netdev, int sset)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	if (sset != ETH_SS_STATS)
+		return -EOPNOTSUPP;
+	return adapter->num_queues * (IGB_TX_STATS + IGB_RX_STATS) +
+	       IGB_NUM_COUNTERS;
+}
+
+static void igb_get_strings(struct net_device *netdev, u32 sset, u8 *data)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	unsigned int i, j;
+
+	if (sset != ETH_SS_STATS)
+		return;
+
+	for (i = 0; i < adapter->num_queues; i++) {
+		for (j = 0; j < IGB_TX_STATS; j++)
+			ethtool_sprintf(&data, "tx_queue_%u_%s", i,
+					igb_tx_strings[j]);
+		for (j = 0; j < IGB_RX_STATS; j++)
+			ethtool_sprintf(&data, "rx_queue_%u_%s", i,
+					igb_rx_strings[j]);
+	}
+	for (i = 0; i < IGB_NUM_COUNTERS; i++)
+		ethtool_puts(&data, igb_hw_counters[i].name);
+}
+
+/* Copy @count counters that belong together; returns what follows. */
+static u64 *igb_copy_stats(u64 *data, const struct u64_stats_sync *syncp,
+			   const u64_stats_t *stats, unsigned int count)
+{
+	unsigned int start;
+	unsigned int i;
+
+	do {
+		start = u64_stats_fetch_begin(syncp);
+		for (i = 0; i < count; i++)
+			data[i] = u64_stats_read(&stats[i]);
+	} while (u64_stats_fetch_retry(syncp, start));
+	return data + count;
+}
+
+static void igb_get_ethtool_stats(struct net_device *netdev,
+				  struct ethtool_stats *stats, u64 *data)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_queue *q;
+	unsigned int i;
+
+	igb_update_hw_stats(adapter);
+	for (i = 0; i < adapter->num_queues; i++) {
+		q = adapter->queue[i];
+		data = igb_copy_stats(data, &q->tx.syncp,
+				      (const u64_stats_t *)&q->tx.stats,
+				      IGB_TX_STATS);
+		data = igb_copy_stats(data, &q->rx.syncp,
+				      (const u64_stats_t *)&q->rx.stats,
+				      IGB_RX_STATS);
+	}
+	mutex_lock(&adapter->stats_lock);
+	memcpy(data, adapter->hw_stats, sizeof(adapter->hw_stats));
+	mutex_unlock(&adapter->stats_lock);
+}
+
+/* ---- Rings and channels ------------------------------------------------ */
+
+static void igb_get_ringparam(struct net_device *netdev,
+			      struct ethtool_ringparam *ring,
+			      struct kernel_ethtool_ringparam *kernel_ring,
+			      struct netlink_ext_ack *extack)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	ring->rx_max_pending = IGB_MAX_DESC;
+	ring->tx_max_pending = IGB_MAX_DESC;
+	ring->rx_pending = adapter->rx_count;
+	ring->tx_pending = adapter->tx_count;
+}
+
+static int igb_check_ring(u32 count, struct netlink_ext_ack *extack)
+{
+	if (count >= IGB_MIN_DESC && count <= IGB_MAX_DESC &&
+	    count % IGB_DESC_MULTIPLE == 0)
+		return 0;
+
+	NL_SET_ERR_MSG_FMT_MOD(extack,
+			       "a ring has %u to %u descriptors, a multiple of %u",
+			       IGB_MIN_DESC, IGB_MAX_DESC, IGB_DESC_MULTIPLE);
+	return -EINVAL;
+}
+
+/* Build the new rings first; the port stops for the swap only. */
+static int igb_resize_rings(struct igb_adapter *adapter, u16 tx_count,
+			    u16 rx_count, struct netlink_ext_ack *extack)
+{
+	struct igb_rings rings;
+	int err;
+
+	err = igb_rings_alloc(adapter, &rings, tx_count, rx_count);
+	if (err) {
+		NL_SET_ERR_MSG_MOD(extack, "no memory for rings of this size");
+		return err;
+	}
+
+	igb_down(adapter);
+	igb_rings_swap(adapter, &rings);
+	err = igb_up(adapter);
+	if (err)
+		NL_SET_ERR_MSG_MOD(extack, "the port did not start again");
+	igb_rings_free(adapter, &rings);
+	return err;
+}
+
+static int igb_set_ringparam(struct net_device *netdev,
+			     struct ethtool_ringparam *ring,
+			     struct kernel_ethtool_ringparam *kernel_ring,
+			     struct netlink_ext_ack *extack)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	int err;
+
+	err = igb_check_ring(ring->rx_pending, extack);
+	if (!err)
+		err = igb_check_ring(ring->tx_pending, extack);
+	if (!err && adapter->up)
+		err = igb_resize_rings(adapter, ring->tx_pending,
+				       ring->rx_pending, extack);
+	if (err)
+		return err;
+
+	adapter->tx_count = ring->tx_pending;
+	adapter->rx_count = ring->rx_pending;
+	return 0;
+}
+
+static void igb_get_channels(struct net_device *netdev,
+			     struct ethtool_channels *ch)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	ch->max_combined = adapter->num_queues;
+	ch->combined_count = adapter->num_queues;
+	ch->max_other = adapter->eims_other ? 1 : 0;
+	ch->other_count = ch->max_other;
+}
+
+/* ---- Link --------------------------------------------------------------- */
+
+/* A settled link may have changed under us: ask the chip, not the log. */
+static int igb_get_link_ksettings(struct net_device *netdev,
+				  struct ethtool_link_ksettings *cmd)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_phy *phy = &adapter->hw.phy;
+	const struct igb_link *link = &adapter->link;
+
+	ethtool_link_ksettings_zero_link_mode(cmd, lp_advertising);
+	igb_phy_supported(cmd->link_modes.supported);
+
+	mutex_lock(&phy->lock);
+	linkmode_copy(cmd->link_modes.advertising, phy->advertising);
+	cmd->base.autoneg = phy->autoneg ? AUTONEG_ENABLE : AUTONEG_DISABLE;
+	mutex_unlock(&phy->lock);
+
+	cmd->base.port = PORT_TP;
+	cmd->base.phy_address = IGB_PHY_ADDR;
+	cmd->base.speed = SPEED_UNKNOWN;
+	cmd->base.duplex = DUPLEX_UNKNOWN;
+	if (!netif_carrier_ok(netdev))
+		return 0;
+
+	cmd->base.speed = link->speed;
+	cmd->base.duplex = link->duplex;
+	if (cmd->base.autoneg == AUTONEG_DISABLE)
+		return 0;
+	return igb_phy_get_partner(&adapter->hw,
+				   cmd->link_modes.lp_advertising);
+}
+
+/* Some speed must be left to negotiate, and nothing the PHY has not. */
+static int igb_check_autoneg(struct net_device *netdev,
+			     const unsigned long *advertising)
+{
+	__ETHTOOL_DECLARE_LINK_MODE_MASK(supported);
+
+	igb_phy_supported(supported);
+	if (!linkmode_subset(advertising, supported)) {
+		netdev_err(netdev, "cannot advertise modes beyond 10, 100 and 1000baseT/Full\n");
+		return -EINVAL;
+	}
+	if (!linkmode_adv_to_mii_adv_t(advertising) &&
+	    !linkmode_adv_to_mii_ctrl1000_t(advertising)) {
+		netdev_err(netdev, "cannot negotiate without a speed to advertise\n");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int igb_check_forced(struct net_device *netdev, u32 speed, u8 duplex)
+{
+	if ((speed == SPEED_10 || speed == SPEED_100) &&
+	    (duplex == DUPLEX_HALF || duplex == DUPLEX_FULL))
+		return 0;
+
+	netdev_err(netdev, "cannot force this speed and duplex: 10 and 100 Mb/s, half or full, can be forced; 1000 Mb/s is full duplex and must be negotiated\n");
+	return -EINVAL;
+}
+
+static int igb_set_link_ksettings(struct net_device *netdev,
+				  const struct ethtool_link_ksettings *cmd)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	bool autoneg = cmd->base.autoneg == AUTONEG_ENABLE;
+	struct igb_phy *phy = &adapter->hw.phy;
+	int err;
+
+	if (autoneg)
+		err = igb_check_autoneg(netdev, cmd->link_modes.advertising);
+	else
+		err = igb_check_forced(netdev, cmd->base.speed,
+				       cmd->base.duplex);
+	if (err)
+		return err;
+
+	mutex_lock(&phy->lock);
+	phy->autoneg = autoneg;
+	if (autoneg) {
+		linkmode_copy(phy->advertising, cmd->link_modes.advertising);
+	} else {
+		phy->forced_speed = cmd->base.speed;
+		phy->forced_duplex = cmd->base.duplex;
+	}
+	err = igb_restart_link(adapter);
+	mutex_unlock(&phy->lock);
+	return err;
+}
+
+static int igb_nway_reset(struct net_device *netdev)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_phy *phy = &adapter->hw.phy;
+	int err = -EINVAL;
+
+	mutex_lock(&phy->lock);
+	if (phy->autoneg)
+		err = igb_restart_link(adapter);
+	mutex_unlock(&phy->lock);
+	return err;
+}
+
+const struct ethtool_ops igb_ethtool_ops = {
+	.get_drvinfo		= igb_get_drvinfo,
+	.get_regs_len		= igb_get_regs_len,
+	.get_regs		= igb_get_regs,
+	.get_msglevel		= igb_get_msglevel,
+	.set_msglevel		= igb_set_msglevel,
+	.nway_reset		= igb_nway_reset,
+	.get_link		= ethtool_op_get_link,
+	.get_ringparam		= igb_get_ringparam,
+	.set_ringparam		= igb_set_ringparam,
+	.get_strings		= igb_get_strings,
+	.get_sset_count		= igb_get_sset_count,
+	.get_ethtool_stats	= igb_get_ethtool_stats,
+	.get_ts_info		= ethtool_op_get_ts_info,
+	.get_channels		= igb_get_channels,
+	.get_link_ksettings	= igb_get_link_ksettings,
+	.set_link_ksettings	= igb_set_link_ksettings,
+};

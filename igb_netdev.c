@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the stack asks of a port: addresses, filters, MTU, statistics,
+ * MII ioctls, a stuck queue.
+ */
+#include <linux/mii.h>
+
+#include "igb.h"
+
+static void igb_sum_tx(struct igb_tx *tx, struct rtnl_link_stats64 *stats)
+{
+	u64 packets, bytes, dropped;
+	unsigned int start;
+
+	do {
+		start = u64_stats_fetch_begin(&tx->syncp);
+		packets = u64_stats_read(&tx->stats.packets);
+		bytes = u64_stats_read(&tx->stats.bytes);
+		dropped = u64_stats_read(&tx->stats.dropped);
+	} while (u64_stats_fetch_retry(&tx->syncp, start));
+
+	stats->tx_packets += packets;
+	stats->tx_bytes += bytes;
+	stats->tx_dropped += dropped;
+}
+
+static void igb_sum_rx(struct igb_rx *rx, struct rtnl_link_stats64 *stats)
+{
+	u64 packets, bytes, dropped;
+	unsigned int start;
+
+	do {
+		start = u64_stats_fetch_begin(&rx->syncp);
+		packets = u64_stats_read(&rx->stats.packets);
+		bytes = u64_stats_read(&rx->stats.bytes);
+		dropped = u64_stats_read(&rx->stats.dropped);
+	} while (u64_stats_fetch_retry(&rx->syncp, start));
+
+	stats->rx_packets += packets;
+	stats->rx_bytes += bytes;
+	stats->rx_dropped += dropped;
+}
+
+/* What only the chip can count, as of the last igb_update_hw_stats(). */
+static void igb_sum_hw(struct igb_adapter *adapter,
+		       struct rtnl_link_stats64 *stats)
+{
+	const u64 *hw = adapter->hw_stats;
+	unsigned int start;
+
+	do {
+		start = u64_stats_fetch_begin(&adapter->stats_syncp);
+		stats->multicast = hw[IGB_CNT_MPRC];
+		stats->collisions = hw[IGB_CNT_COLC];
+		stats->rx_crc_errors = hw[IGB_CNT_CRCERRS];
+		stats->rx_frame_errors = hw[IGB_CNT_ALGNERRC];
+		stats->rx_length_errors = hw[IGB_CNT_RLEC] + hw[IGB_CNT_ROC] +
+					  hw[IGB_CNT_RFC] + hw[IGB_CNT_RJC];
+		stats->rx_errors = stats->rx_length_errors +
+				   stats->rx_crc_errors +
+				   stats->rx_frame_errors +
+				   hw[IGB_CNT_RXERRC];
+		stats->rx_missed_errors = hw[IGB_CNT_MPC];
+		stats->tx_aborted_errors = hw[IGB_CNT_ECOL];
+		stats->tx_window_errors = hw[IGB_CNT_LATECOL];
+		stats->tx_carrier_errors = hw[IGB_CNT_TNCRS];
+		stats->tx_errors = stats->tx_aborted_errors +
+				   stats->tx_window_errors +
+				   stats->tx_carrier_errors;
+	} while (u64_stats_fetch_retry(&adapter->stats_syncp, start));
+}
+
+/* No MMIO: this may run many times a second. */
+static void igb_get_stats64(struct net_device *netdev,
+			    struct rtnl_link_stats64 *stats)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	unsigned int i;
+
+	for (i = 0; i < adapter->num_queues; i++) {
+		igb_sum_tx(&adapter->queue[i]->tx, stats);
+		igb_sum_rx(&adapter->queue[i]->rx, stats);
+	}
+	igb_sum_hw(adapter, stats);
+}
+
+/**
+ * igb_update_hw_stats() - fold the chip's counters into adapter->hw_stats
+ * @adapter: the port
+ *
+ * Context: process context, sleeps.
+ */
+void igb_update_hw_stats(struct igb_adapter *adapter)
+{
+	u64 stats[IGB_NUM_COUNTERS] = {};
+	unsigned int i;
+
+	mutex_lock(&adapter->stats_lock);
+	igb_hw_read_stats(&adapter->hw, stats);
+
+	/* Readers in a softirq must not find the update half done. */
+	local_bh_disable();
+	u64_stats_update_begin(&adapter->stats_syncp);
+	for (i = 0; i < IGB_NUM_COUNTERS; i++)
+		adapter->hw_stats[i] += stats[i];
+	u64_stats_update_end(&adapter->stats_syncp);
+	local_bh_enable();
+	mutex_unlock(&adapter->stats_lock);
+}
+
+/* Exact filters for the port's own and other unicast addresses. */
+static bool igb_write_unicast(struct net_device *netdev, struct igb_hw *hw)
+{
+	struct netdev_hw_addr *ha;
+	unsigned int i = 0;
+
+	igb_hw_set_rar(hw, i++, netdev->dev_addr);
+	netdev_for_each_uc_addr(ha, netdev) {
+		if (i == IGB_RAR_ENTRIES)
+			return false;
+		igb_hw_set_rar(hw, i++, ha->addr);
+	}
+	while (i < IGB_RAR_ENTRIES)
+		igb_hw_set_rar(hw, i++, NULL);
+	return true;
+}
+
+static void igb_write_multicast(struct net_device *netdev, struct igb_hw *hw)
+{
+	u32 mta[IGB_MTA_REGS] = {};
+	struct netdev_hw_addr *ha;
+	unsigned int hash;
+
+	netdev_for_each_mc_addr(ha, netdev) {
+		hash = igb_hw_mta_hash(ha->addr);
+		mta[hash / 32] |= BIT(hash % 32);
+	}
+	igb_hw_set_mta(hw, mta);
+}
+
+/**
+ * igb_write_filters() - let the chip receive what the stack wants
+ * @adapter: the port, up
+ *
+ * Context: any; the caller holds the interface's address list lock.
+ */
+void igb_write_filters(struct igb_adapter *adapter)
+{
+	struct net_device *netdev = adapter->netdev;
+	struct igb_hw *hw = &adapter->hw;
+	u32 filter = IGB_RCTL_BAM;
+
+	/* More addresses than filters: take everything. */
+	if (!igb_write_unicast(netdev, hw))
+		filter |= IGB_RCTL_UPE;
+	igb_write_multicast(netdev, hw);
+
+	if (netdev->flags & IFF_PROMISC)
+		filter |= IGB_RCTL_UPE | IGB_RCTL_MPE;
+	if (netdev->flags & IFF_ALLMULTI)
+		filter |= IGB_RCTL_MPE;
+	igb_hw_set_rx_filter(hw, filter);
+}
+
+static void igb_set_rx_mode(struct net_device *netdev)
+{
+	igb_write_filters(netdev_priv(netdev));
+}
+
+static int igb_set_mac_address(struct net_device *netdev, void *data)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct sockaddr *addr = data;
+
+	if (!is_valid_ether_addr(addr->sa_data))
+		return -EADDRNOTAVAIL;
+
+	eth_hw_addr_set(netdev, addr->sa_data);
+	if (netif_running(netdev) && netif_device_present(netdev)) {
+		netif_addr_lock_bh(netdev);
+		igb_write_filters(adapter);
+		netif_addr_unlock_bh(netdev);
+	}
+	return 0;
+}
+
+/* Buffers hold any frame already; only the chip's limit moves. */
+static int igb_change_mtu(struct net_device *netdev, int mtu)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_hw *hw = &adapter->hw;
+
+	WRITE_ONCE(netdev->mtu, mtu);
+	if (netif_running(netdev)) {
+		igb_hw_stop_rx(hw);
+		igb_hw_set_max_frame(hw, mtu + IGB_FRAME_OVERHEAD);
+		igb_hw_start_rx(hw);
+	}
+	return 0;
+}
+
+static int igb_eth_ioctl(struct net_device *netdev, struct ifreq *ifr, int cmd)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct mii_ioctl_data *mii = if_mii(ifr);
+
+	switch (cmd) {
+	case SIOCGMIIPHY:
+		mii->phy_id = IGB_PHY_ADDR;
+		fallthrough;
+	case SIOCGMIIREG:
+		return igb_phy_read(&adapter->hw, mii->phy_id & 0x1f,
+				    mii->reg_num & 0x1f, &mii->val_out);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static void igb_tx_timeout(struct net_device *netdev, unsigned int txqueue)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_tx *tx = &adapter->queue[txqueue]->tx;
+
+	netdev_warn(netdev, "queue %u hangs: use %u, clean %u, TDH %u, TDT %u; resetting\n",
+		    txqueue, tx->next_to_use, tx->next_to_clean,
+		    igb_rd(&adapter->hw, IGB_TDH(txqueue)),
+		    igb_rd(&adapter->hw, IGB_TDT(txqueue)));
+	queue_work(system_freezable_wq, &adapter->reset_work);
+}
+
+const struct net_device_ops igb_netdev_ops = {
+	.ndo_open		= igb_open,
+	.ndo_stop		= igb_stop,
+	.ndo_start_xmit		= igb_xmit_frame,
+	.ndo_get_stats64	= igb_get_stats64,
+	.ndo_set_rx_mode	= igb_set_rx_mode,
+	.ndo_set_mac_address	= igb_set_mac_address,
+	.ndo_validate_addr	= eth_validate_addr,
+	.ndo_change_mtu		= igb_change_mtu,
+	.ndo_eth_ioctl		= igb_eth_ioctl,
+	.ndo_tx_timeout		= igb_tx_timeout,
+};
+
+/**
+ * igb_netdev_init() - tell the stack what this interface can do
+ * @netdev: the interface, not yet registered
+ */
+void igb_netdev_init(struct net_device *netdev)
+{
+	netdev->netdev_ops = &igb_netdev_ops;
+	netdev->ethtool_ops = &igb_ethtool_ops;
+	netdev->watchdog_timeo = 5 * HZ;
+	netdev->min_mtu = ETH_MIN_MTU;
+	netdev->max_mtu = IGB_MAX_MTU;
+	netdev->priv_flags |= IFF_UNICAST_FLT | IFF_LIVE_ADDR_CHANGE;
+
+	netdev->hw_features = NETIF_F_SG | NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM |
+			      NETIF_F_SCTP_CRC | NETIF_F_RXCSUM |
+			      NETIF_F_RXHASH;
+	netdev->features = netdev->hw_features | NETIF_F_HIGHDMA;
+	netdev->vlan_features = NETIF_F_SG | NETIF_F_IP_CSUM |
+				NETIF_F_IPV6_CSUM | NETIF_F_SCTP_CRC |
+				NETIF_F_HIGHDMA;
+}
