@@ -1,0 +1,761 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * igb_demo - Intel 82576 gigabit Ethernet controller
+ *
+ * When the port comes and goes: module, probe and remove, open and stop,
+ * suspend, function-level reset, a reset that repairs.
+ *
+ * The chip is reset and negotiation starts in probe.  Open and stop only
+ * start and stop traffic, so the link is there when the interface comes up.
+ */
+#include <linux/ethtool.h>
+#include <linux/module.h>
+#include <linux/rtnetlink.h>
+
+#include "igb.h"
+
+#define IGB_SERVICE_INTERVAL	(2 * HZ)
+
+/* Descriptors prefetched when few are cached, and written back at once. */
+#define IGB_RX_THRESHOLDS	(FIELD_PREP(IGB_DCTL_PTHRESH, 8) |	\
+				 FIELD_PREP(IGB_DCTL_HTHRESH, 8) |	\
+				 FIELD_PREP(IGB_DCTL_WTHRESH, 1))
+#define IGB_TX_THRESHOLDS	(FIELD_PREP(IGB_DCTL_PTHRESH, 8) |	\
+				 FIELD_PREP(IGB_DCTL_HTHRESH, 1) |	\
+				 FIELD_PREP(IGB_DCTL_WTHRESH, 1))
+
+/* ---- Traffic: up and down --------------------------------------------- */
+
+/* 4.5.10: ring, then enable; the tail stays at the head. */
+static int igb_configure_tx(struct igb_hw *hw, struct igb_tx *tx)
+{
+	u16 q = tx->index;
+
+	igb_wr(hw, IGB_TDBAL(q), lower_32_bits(tx->ring.dma));
+	igb_wr(hw, IGB_TDBAH(q), upper_32_bits(tx->ring.dma));
+	igb_wr(hw, IGB_TDLEN(q), tx->ring.count * sizeof(*tx->ring.desc));
+	igb_wr(hw, IGB_TDH(q), 0);
+	igb_wr(hw, IGB_TDT(q), 0);
+	return igb_hw_enable_queue(hw, IGB_TXDCTL(q), IGB_TX_THRESHOLDS);
+}
+
+/* 4.5.9: ring, then enable, then the tail. */
+static int igb_configure_rx(struct igb_adapter *adapter, struct igb_rx *rx)
+{
+	u32 srrctl = FIELD_PREP(IGB_SRRCTL_DESCTYPE, IGB_SRRCTL_ADV_ONEBUF) |
+		     FIELD_PREP(IGB_SRRCTL_BSIZEPACKET, IGB_RX_BUF_LEN / SZ_1K);
+	struct igb_hw *hw = &adapter->hw;
+	u16 q = rx->index;
+	int err;
+
+	/* A queue that is full must not hold up the others. */
+	if (adapter->num_queues > 1)
+		srrctl |= IGB_SRRCTL_DROP_EN;
+
+	igb_rx_rewind(rx);
+	igb_wr(hw, IGB_RDBAL(q), lower_32_bits(rx->ring.dma));
+	igb_wr(hw, IGB_RDBAH(q), upper_32_bits(rx->ring.dma));
+	igb_wr(hw, IGB_RDLEN(q), rx->ring.count * sizeof(*rx->ring.desc));
+	igb_wr(hw, IGB_SRRCTL(q), srrctl);
+	igb_wr(hw, IGB_RDH(q), 0);
+	igb_wr(hw, IGB_RDT(q), 0);
+	err = igb_hw_enable_queue(hw, IGB_RXDCTL(q), IGB_RX_THRESHOLDS);
+	if (!err)
+		writel(rx->next_to_use, rx->tail);
+	return err;
+}
+
+static void igb_disable_queues(struct igb_adapter *adapter)
+{
+	unsigned int i;
+
+	for (i = 0; i < adapter->num_queues; i++) {
+		igb_hw_disable_queue(&adapter->hw, IGB_RXDCTL(i));
+		igb_hw_disable_queue(&adapter->hw, IGB_TXDCTL(i));
+	}
+}
+
+static int igb_configure_queues(struct igb_adapter *adapter)
+{
+	struct igb_queue *q;
+	unsigned int i;
+	int err;
+
+	igb_hw_set_rss(&adapter->hw, adapter->rss_key, adapter->reta);
+	for (i = 0; i < adapter->num_queues; i++) {
+		q = adapter->queue[i];
+		err = igb_configure_tx(&adapter->hw, &q->tx);
+		if (!err)
+			err = igb_configure_rx(adapter, &q->rx);
+		if (err) {
+			igb_disable_queues(adapter);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/* Filters open last: what waited while the port was down is not let in. */
+static void igb_start_receiver(struct igb_adapter *adapter)
+{
+	struct net_device *netdev = adapter->netdev;
+
+	igb_hw_set_max_frame(&adapter->hw, netdev->mtu + IGB_FRAME_OVERHEAD);
+	igb_hw_start_rx(&adapter->hw);
+	netif_addr_lock_bh(netdev);
+	igb_write_filters(adapter);
+	netif_addr_unlock_bh(netdev);
+}
+
+static void igb_stop_receiver(struct igb_adapter *adapter)
+{
+	struct igb_hw *hw = &adapter->hw;
+	unsigned int i;
+
+	netif_addr_lock_bh(adapter->netdev);
+	igb_hw_set_rx_filter(hw, 0);
+	for (i = 0; i < IGB_RAR_ENTRIES; i++)
+		igb_hw_set_rar(hw, i, NULL);
+	netif_addr_unlock_bh(adapter->netdev);
+	igb_hw_stop_rx(hw);
+}
+
+/**
+ * igb_up() - start traffic
+ * @adapter: the port, initialised, with rings
+ *
+ * The carrier follows from adapter->link_work.
+ *
+ * Context: process context, RTNL.
+ * Return: 0, or -ETIMEDOUT with the port as it was.
+ */
+int igb_up(struct igb_adapter *adapter)
+{
+	unsigned int i;
+	int err;
+
+	ASSERT_RTNL();
+
+	err = igb_configure_queues(adapter);
+	if (err)
+		return err;
+
+	for (i = 0; i < adapter->num_queues; i++)
+		napi_enable(&adapter->queue[i]->napi);
+	igb_irq_enable(adapter);
+	igb_hw_start_tx(&adapter->hw);
+	igb_start_receiver(adapter);
+	netif_tx_start_all_queues(adapter->netdev);
+
+	queue_work(system_wq, &adapter->link_work);
+	queue_delayed_work(system_wq, &adapter->service_work,
+			   IGB_SERVICE_INTERVAL);
+	adapter->up = true;
+	return 0;
+}
+
+/**
+ * igb_down() - stop traffic; the chip keeps its configuration and link
+ * @adapter: the port; nothing happens where it is down already
+ *
+ * The carrier stays as it was, so a quick igb_up() is not seen outside.  On
+ * return the chip has done with the rings, and what they held is freed.
+ *
+ * Context: process context, RTNL.
+ */
+void igb_down(struct igb_adapter *adapter)
+{
+	unsigned int i;
+
+	ASSERT_RTNL();
+	if (!adapter->up)
+		return;
+	adapter->up = false;
+
+	igb_stop_receiver(adapter);
+	igb_irq_disable(adapter);
+	for (i = 0; i < adapter->num_queues; i++)
+		napi_disable(&adapter->queue[i]->napi);
+	netif_tx_disable(adapter->netdev);
+	cancel_work_sync(&adapter->link_work);
+	cancel_delayed_work_sync(&adapter->service_work);
+
+	igb_disable_queues(adapter);
+	igb_hw_stop_tx(&adapter->hw);
+	igb_update_hw_stats(adapter);
+	for (i = 0; i < adapter->num_queues; i++) {
+		igb_tx_drain(&adapter->queue[i]->tx);
+		igb_rx_discard(&adapter->queue[i]->rx);
+	}
+}
+
+/* Traffic will not be back soon, or the link will have to come up again. */
+static void igb_down_carrier(struct igb_adapter *adapter)
+{
+	igb_down(adapter);
+	netif_carrier_off(adapter->netdev);
+	adapter->link.up = false;
+}
+
+static void igb_link_queues(struct igb_adapter *adapter, bool link)
+{
+	struct napi_struct *napi;
+	unsigned int i;
+
+	for (i = 0; i < adapter->num_queues; i++) {
+		napi = link ? &adapter->queue[i]->napi : NULL;
+		netif_queue_set_napi(adapter->netdev, i, NETDEV_QUEUE_TYPE_RX,
+				     napi);
+		netif_queue_set_napi(adapter->netdev, i, NETDEV_QUEUE_TYPE_TX,
+				     napi);
+	}
+}
+
+static void igb_free_rings(struct igb_adapter *adapter)
+{
+	struct igb_rings rings = {};
+
+	igb_rings_swap(adapter, &rings);
+	igb_rings_free(adapter, &rings);
+}
+
+/**
+ * igb_open() - ndo_open
+ * @netdev: the interface
+ *
+ * Context: process context, RTNL.
+ * Return: 0, -ENODEV when the device is gone, -ENOMEM, or what
+ * request_irq() failed with; the port is then down.
+ */
+int igb_open(struct net_device *netdev)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_rings rings;
+	int err;
+
+	if (!igb_hw_present(&adapter->hw))
+		return -ENODEV;
+
+	err = igb_rings_alloc(adapter, &rings, adapter->tx_count,
+			      adapter->rx_count);
+	if (err)
+		return err;
+	igb_rings_swap(adapter, &rings);
+
+	err = igb_irq_request(adapter);
+	if (err)
+		goto free_rings;
+	igb_link_queues(adapter, true);
+	err = igb_up(adapter);
+	if (err)
+		goto free_irq;
+	return 0;
+
+free_irq:
+	igb_link_queues(adapter, false);
+	igb_irq_free(adapter);
+free_rings:
+	igb_free_rings(adapter);
+	return err;
+}
+
+/**
+ * igb_stop() - ndo_stop
+ * @netdev: the interface
+ *
+ * Context: process context, RTNL.
+ * Return: 0.
+ */
+int igb_stop(struct net_device *netdev)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	igb_down_carrier(adapter);
+	igb_link_queues(adapter, false);
+	igb_irq_free(adapter);
+	igb_free_rings(adapter);
+	return 0;
+}
+
+/* ---- Link ------------------------------------------------------------- */
+
+static const char *igb_pause_str(const struct igb_link *link)
+{
+	if (link->rx_pause && link->tx_pause)
+		return "rx/tx";
+	if (link->rx_pause)
+		return "rx";
+	return link->tx_pause ? "tx" : "off";
+}
+
+static const char *igb_speed_str(const struct igb_link *link)
+{
+	if (link->speed == SPEED_10)
+		return "10Mbps";
+	return link->speed == SPEED_100 ? "100Mbps" : "1Gbps";
+}
+
+static void igb_log_link(struct igb_adapter *adapter)
+{
+	const struct igb_link *link = &adapter->link;
+
+	if (link->up)
+		netdev_info(adapter->netdev,
+			    "Link is Up - %s/%s - flow control %s\n",
+			    igb_speed_str(link),
+			    link->duplex == DUPLEX_FULL ? "Full" : "Half",
+			    igb_pause_str(link));
+	else
+		netdev_info(adapter->netdev, "Link is Down\n");
+}
+
+static bool igb_link_equal(const struct igb_link *a, const struct igb_link *b)
+{
+	return a->up == b->up && (!a->up || (a->speed == b->speed &&
+					     a->duplex == b->duplex &&
+					     a->rx_pause == b->rx_pause &&
+					     a->tx_pause == b->tx_pause));
+}
+
+/* Runs for a link interrupt and after igb_up(); alone, being one work item. */
+static void igb_link_task(struct work_struct *work)
+{
+	struct igb_adapter *adapter = container_of(work, struct igb_adapter,
+						   link_work);
+	struct igb_link link;
+
+	igb_phy_configure_link(&adapter->hw, &link);
+	if (igb_link_equal(&link, &adapter->link))
+		return;
+
+	adapter->link = link;
+	if (link.up)
+		netif_carrier_on(adapter->netdev);
+	else
+		netif_carrier_off(adapter->netdev);
+	igb_log_link(adapter);
+}
+
+/**
+ * igb_restart_link() - act on new link settings in hw->phy
+ * @adapter: the port
+ *
+ * Context: process context; the caller holds hw->phy.lock.
+ * Return: 0, or as igb_phy_start().
+ */
+int igb_restart_link(struct igb_adapter *adapter)
+{
+	int err = igb_phy_start(&adapter->hw);
+
+	/* Forcing a link that is up may come without an interrupt. */
+	if (netif_running(adapter->netdev))
+		queue_work(system_wq, &adapter->link_work);
+	return err;
+}
+
+/* ---- Service and repair ----------------------------------------------- */
+
+static void igb_kick_starved(struct igb_adapter *adapter)
+{
+	unsigned int i;
+
+	local_bh_disable();
+	for (i = 0; i < adapter->num_queues; i++)
+		if (READ_ONCE(adapter->queue[i]->rx.starved))
+			napi_schedule(&adapter->queue[i]->napi);
+	local_bh_enable();
+}
+
+/* Is the device still there?  Counters before they saturate; pages. */
+static void igb_service_task(struct work_struct *work)
+{
+	struct igb_adapter *adapter = container_of(to_delayed_work(work),
+						   struct igb_adapter,
+						   service_work);
+
+	if (!igb_hw_present(&adapter->hw)) {
+		netif_carrier_off(adapter->netdev);
+		netif_device_detach(adapter->netdev);
+		netdev_err(adapter->netdev, "detached, the device is gone\n");
+		return;
+	}
+	igb_update_hw_stats(adapter);
+	igb_kick_starved(adapter);
+	queue_delayed_work(system_wq, &adapter->service_work,
+			   IGB_SERVICE_INTERVAL);
+}
+
+/* Everything that a reset took away, up to the start of negotiation. */
+static int igb_program_chip(struct igb_adapter *adapter)
+{
+	int err;
+
+	igb_hw_init(&adapter->hw);
+	igb_irq_configure(adapter);
+
+	mutex_lock(&adapter->hw.phy.lock);
+	err = igb_phy_start(&adapter->hw);
+	mutex_unlock(&adapter->hw.phy.lock);
+	return err;
+}
+
+static void igb_freeze(struct igb_adapter *adapter)
+{
+	rtnl_lock();
+	netif_device_detach(adapter->netdev);
+	igb_down_carrier(adapter);
+	rtnl_unlock();
+}
+
+static int igb_restart(struct igb_adapter *adapter)
+{
+	int err;
+
+	igb_down_carrier(adapter);
+	pci_set_master(adapter->pdev);
+	err = igb_hw_reset(&adapter->hw);
+	if (!err)
+		err = igb_program_chip(adapter);
+	if (!err && netif_running(adapter->netdev))
+		err = igb_up(adapter);
+	return err;
+}
+
+static int igb_thaw(struct igb_adapter *adapter)
+{
+	int err;
+
+	rtnl_lock();
+	err = igb_restart(adapter);
+	if (!err)
+		netif_device_attach(adapter->netdev);
+	rtnl_unlock();
+
+	if (err)
+		netdev_err(adapter->netdev, "cannot be started again: %pe\n",
+			   ERR_PTR(err));
+	return err;
+}
+
+static void igb_reset_task(struct work_struct *work)
+{
+	struct igb_adapter *adapter = container_of(work, struct igb_adapter,
+						   reset_work);
+
+	igb_freeze(adapter);
+	igb_thaw(adapter);
+}
+
+/* ---- PCI -------------------------------------------------------------- */
+
+static int igb_set_dma_mask(struct pci_dev *pdev)
+{
+	int err;
+
+	err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
+	if (err)
+		err = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(32));
+	if (err)
+		pci_err(pdev, "neither 64 nor 32 bits of DMA address: %pe\n",
+			ERR_PTR(err));
+	return err;
+}
+
+static int igb_map_device(struct igb_adapter *adapter)
+{
+	struct pci_dev *pdev = adapter->pdev;
+	void __iomem *io;
+	int err;
+
+	err = pcim_enable_device(pdev);
+	if (err)
+		return err;
+
+	if (!(pci_resource_flags(pdev, 0) & IORESOURCE_MEM) ||
+	    pci_resource_len(pdev, 0) < IGB_BAR0_SIZE) {
+		pci_err(pdev, "BAR0 %pR is not 128 KiB of registers\n",
+			pci_resource_n(pdev, 0));
+		return -ENODEV;
+	}
+	io = pcim_iomap_region(pdev, 0, IGB_DRV_NAME);
+	if (IS_ERR(io)) {
+		pci_err(pdev, "cannot map BAR0 %pR: %pe\n",
+			pci_resource_n(pdev, 0), io);
+		return PTR_ERR(io);
+	}
+
+	igb_hw_setup(&adapter->hw, &pdev->dev, io);
+	igb_hw_set_quirks(&adapter->hw, pdev->subsystem_vendor,
+			  pdev->subsystem_device);
+	err = igb_set_dma_mask(pdev);
+	if (!err)
+		pci_set_master(pdev);
+	return err;
+}
+
+static void igb_read_nvm(struct igb_adapter *adapter)
+{
+	struct net_device *netdev = adapter->netdev;
+	bool nvm_valid = !igb_hw_check_nvm(&adapter->hw);
+	u8 addr[ETH_ALEN];
+
+	if (nvm_valid)
+		igb_hw_read_nvm(&adapter->hw, IGB_NVM_VERSION,
+				&adapter->nvm_version);
+
+	if (!igb_hw_read_mac(&adapter->hw, nvm_valid, addr)) {
+		eth_hw_addr_set(netdev, addr);
+		return;
+	}
+	eth_hw_addr_random(netdev);
+	pci_warn(adapter->pdev, "MAC address %pM is not valid, using %pM\n",
+		 addr, netdev->dev_addr);
+}
+
+static void igb_init_queue(struct igb_adapter *adapter, unsigned int i)
+{
+	struct igb_queue *q = adapter->queue[i];
+
+	q->adapter = adapter;
+	q->cpu = cpumask_local_spread(i, dev_to_node(&adapter->pdev->dev));
+
+	q->tx.index = i;
+	q->tx.dev = &adapter->pdev->dev;
+	q->tx.tail = adapter->hw.io + IGB_TDT(i);
+	q->tx.txq = netdev_get_tx_queue(adapter->netdev, i);
+	u64_stats_init(&q->tx.syncp);
+
+	q->rx.index = i;
+	q->rx.netdev = adapter->netdev;
+	q->rx.napi = &q->napi;
+	q->rx.tail = adapter->hw.io + IGB_RDT(i);
+	u64_stats_init(&q->rx.syncp);
+
+	igb_irq_setup_queue(q, i);
+	netif_napi_add(adapter->netdev, &q->napi, igb_poll);
+	netif_napi_set_irq(&q->napi, q->irq);
+}
+
+static void igb_free_queues(struct igb_adapter *adapter)
+{
+	unsigned int i;
+
+	for (i = 0; i < adapter->num_queues; i++) {
+		if (!adapter->queue[i])
+			continue;
+		netif_napi_del(&adapter->queue[i]->napi);
+		kfree(adapter->queue[i]);
+		adapter->queue[i] = NULL;
+	}
+	igb_irq_exit(adapter);
+}
+
+/* Queue pairs live as long as the port: their counters never go back. */
+static int igb_alloc_queues(struct igb_adapter *adapter)
+{
+	unsigned int i;
+	int err;
+
+	err = igb_irq_init(adapter);
+	if (err)
+		return err;
+
+	for (i = 0; i < adapter->num_queues; i++) {
+		adapter->queue[i] = kzalloc(sizeof(*adapter->queue[i]),
+					    GFP_KERNEL);
+		if (!adapter->queue[i]) {
+			igb_free_queues(adapter);
+			return -ENOMEM;
+		}
+		igb_init_queue(adapter, i);
+	}
+	return 0;
+}
+
+static int igb_spread_queues(struct igb_adapter *adapter)
+{
+	struct net_device *netdev = adapter->netdev;
+	unsigned int i;
+	int err;
+
+	netdev_rss_key_fill(adapter->rss_key, sizeof(adapter->rss_key));
+	for (i = 0; i < IGB_RETA_ENTRIES; i++)
+		adapter->reta[i] =
+			ethtool_rxfh_indir_default(i, adapter->num_queues);
+
+	err = netif_set_real_num_queues(netdev, adapter->num_queues,
+					adapter->num_queues);
+	if (err)
+		return err;
+	for (i = 0; i < adapter->num_queues; i++)
+		netif_set_xps_queue(netdev, cpumask_of(adapter->queue[i]->cpu),
+				    i);
+	return 0;
+}
+
+static void igb_init_adapter(struct igb_adapter *adapter)
+{
+	adapter->msg_enable = NETIF_MSG_DRV | NETIF_MSG_PROBE | NETIF_MSG_LINK;
+	adapter->tx_count = IGB_DEFAULT_DESC;
+	adapter->rx_count = IGB_DEFAULT_DESC;
+	mutex_init(&adapter->stats_lock);
+	u64_stats_init(&adapter->stats_syncp);
+	INIT_WORK(&adapter->link_work, igb_link_task);
+	INIT_WORK(&adapter->reset_work, igb_reset_task);
+	INIT_DELAYED_WORK(&adapter->service_work, igb_service_task);
+}
+
+static void igb_log_probe(struct igb_adapter *adapter)
+{
+	static const char * const mode[] = {
+		[PCI_IRQ_INTX] = "INTx",
+		[PCI_IRQ_MSI] = "MSI",
+		[PCI_IRQ_MSIX] = "MSI-X",
+	};
+	struct net_device *netdev = adapter->netdev;
+	struct pci_dev *pdev = adapter->pdev;
+
+	netdev_info(netdev, "82576 rev %u, %pM, PHY %#010x, BAR0 %pR\n",
+		    pdev->revision, netdev->dev_addr, adapter->hw.phy.id,
+		    pci_resource_n(pdev, 0));
+	netdev_info(netdev, "%s, %u queue pair(s), %u descriptors each\n",
+		    mode[adapter->irq_mode], adapter->num_queues,
+		    adapter->rx_count);
+}
+
+/* From a mapped device to a chip that negotiates. */
+static int igb_start_chip(struct igb_adapter *adapter)
+{
+	int err;
+
+	err = igb_hw_reset(&adapter->hw);
+	if (err)
+		return err;
+	igb_read_nvm(adapter);
+	return igb_phy_init(&adapter->hw);
+}
+
+static int igb_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct igb_adapter *adapter;
+	struct net_device *netdev;
+	int err;
+
+	netdev = devm_alloc_etherdev_mqs(&pdev->dev, sizeof(*adapter),
+					 IGB_MAX_QUEUES, IGB_MAX_QUEUES);
+	if (!netdev)
+		return -ENOMEM;
+	SET_NETDEV_DEV(netdev, &pdev->dev);
+	pci_set_drvdata(pdev, netdev);
+	adapter = netdev_priv(netdev);
+	adapter->netdev = netdev;
+	adapter->pdev = pdev;
+	igb_init_adapter(adapter);
+	igb_netdev_init(netdev);
+
+	err = igb_map_device(adapter);
+	if (err)
+		return err;
+	err = igb_start_chip(adapter);
+	if (err)
+		return err;
+
+	err = igb_alloc_queues(adapter);
+	if (err)
+		goto stop_chip;
+	err = igb_spread_queues(adapter);
+	if (err)
+		goto free_queues;
+	err = igb_program_chip(adapter);
+	if (err)
+		goto free_queues;
+	netif_carrier_off(netdev);
+	err = register_netdev(netdev);
+	if (err)
+		goto free_queues;
+
+	igb_log_probe(adapter);
+	return 0;
+
+free_queues:
+	igb_free_queues(adapter);
+stop_chip:
+	igb_hw_stop(&adapter->hw);
+	return err;
+}
+
+static void igb_remove(struct pci_dev *pdev)
+{
+	struct net_device *netdev = pci_get_drvdata(pdev);
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	unregister_netdev(netdev);
+	cancel_work_sync(&adapter->reset_work);
+	igb_free_queues(adapter);
+	igb_hw_stop(&adapter->hw);
+}
+
+static void igb_shutdown(struct pci_dev *pdev)
+{
+	struct igb_adapter *adapter = netdev_priv(pci_get_drvdata(pdev));
+
+	cancel_work_sync(&adapter->reset_work);
+	igb_freeze(adapter);
+	igb_hw_stop(&adapter->hw);
+	pci_clear_master(pdev);
+}
+
+static int igb_suspend(struct device *dev)
+{
+	struct igb_adapter *adapter = netdev_priv(dev_get_drvdata(dev));
+
+	igb_freeze(adapter);
+	igb_hw_stop(&adapter->hw);
+	return 0;
+}
+
+static int igb_resume(struct device *dev)
+{
+	return igb_thaw(netdev_priv(dev_get_drvdata(dev)));
+}
+
+static DEFINE_SIMPLE_DEV_PM_OPS(igb_pm_ops, igb_suspend, igb_resume);
+
+/* Function-level reset: the PCI core keeps configuration space. */
+static void igb_reset_prepare(struct pci_dev *pdev)
+{
+	igb_freeze(netdev_priv(pci_get_drvdata(pdev)));
+}
+
+static void igb_reset_done(struct pci_dev *pdev)
+{
+	igb_thaw(netdev_priv(pci_get_drvdata(pdev)));
+}
+
+static const struct pci_error_handlers igb_err_handler = {
+	.reset_prepare	= igb_reset_prepare,
+	.reset_done	= igb_reset_done,
+};
+
+static const struct pci_device_id igb_pci_ids[] = {
+	{ PCI_VDEVICE(INTEL, 0x10c9) },		/* 82576 */
+	{ PCI_VDEVICE(INTEL, 0x10e8) },		/* quad port adapter */
+	{ PCI_VDEVICE(INTEL, 0x1526) },		/* ET2 quad port adapter */
+	{ PCI_VDEVICE(INTEL, 0x150a) },		/* 82576NS */
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, igb_pci_ids);
+
+static struct pci_driver igb_driver = {
+	.name		= IGB_DRV_NAME,
+	.id_table	= igb_pci_ids,
+	.probe		= igb_probe,
+	.remove		= igb_remove,
+	.shutdown	= igb_shutdown,
+	.err_handler	= &igb_err_handler,
+	.driver.pm	= pm_sleep_ptr(&igb_pm_ops),
+};
+module_pci_driver(igb_driver);
+
+MODULE_DESCRIPTION("Intel 82576 gigabit Ethernet driver");
+MODULE_LICENSE("GPL");
