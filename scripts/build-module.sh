@@ -1,18 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: build-module.sh [--arch A] [--kdir DIR] [--out DIR] [MAKE ARGUMENTS...]
+# usage: build-module.sh [--arch A] [--kdir DIR] [--out DIR] [--quiet]
+#                        [MAKE ARGUMENTS...]
 #
 # Builds igb_demo.ko for x86_64 (default) or arm64 against the kernel tree or
 # headers in --kdir (default: those of the guest's kernel). Objects go to --out
 # (default: build/<arch>), which is filled with links to the sources, so that
-# builds for several kernels do not disturb each other.
+# builds for several kernels do not disturb each other. With --quiet only
+# warnings and errors are printed.
 
 . "$(dirname "$0")/lib.sh"
 
 OLDEST=6.12
 
-arch=x86_64 kdir='' out=''
+arch=x86_64 kdir='' out='' quiet=()
 while (($#)); do
 	case $1 in
 	--arch | --kdir | --out)
@@ -25,6 +27,7 @@ while (($#)); do
 		;;
 	--kdir) kdir=$2 && shift 2 ;;
 	--out) out=$2 && shift 2 ;;
+	--quiet) quiet=(--silent) && shift ;;
 	--help | -h) help_text && exit ;;
 	-*) wrong_use "unknown option '$1'" ;;
 	*) break ;;
@@ -85,8 +88,8 @@ if [[ ${MAKEFLAGS:-} != *-j* ]]; then
 	args+=("-j$(nproc)")
 fi
 # ... and its variables (KDIR=, ARCH=, ...) are meant for our Makefile.
-MAKEFLAGS=$(sed 's/ -- .*//' <<<"${MAKEFLAGS:-}")
-export MAKEFLAGS
+MAKEFLAGS=${MAKEFLAGS:-}
+export MAKEFLAGS=${MAKEFLAGS%% -- *}
 unset MAKEOVERRIDES MAKELEVEL MFLAGS
 
-"${MAKE:-make}" --no-print-directory -C "$kdir" "${args[@]}" "$@" modules
+"${MAKE:-make}" "${quiet[@]}" --no-print-directory -C "$kdir" "${args[@]}" "$@" modules

@@ -118,7 +118,8 @@ fetch_source() {
 	say "unpacking its scripts"
 	dpkg-deb --fsys-tarfile "$tmp"/*.deb |
 		tar -C "$tmp" -xf - --wildcards './usr/src/*.tar.xz'
-	tar -C "$tmp" -xf "$tmp"/usr/src/*.tar.xz --strip-components=1 --wildcards \
+	tar -C "$tmp" -xf "$tmp"/usr/src/*.tar.xz --strip-components=1 \
+		--wildcards --no-wildcards-match-slash \
 		'*/scripts' '*/LICENSES' '*/.clang-format' \
 		'*/Documentation/dev-tools/checkpatch.rst'
 	rm -rf "${tmp:?}"/*.deb "${tmp:?}/usr" "${CACHE:?}/source/6.12"
