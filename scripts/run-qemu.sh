@@ -104,11 +104,12 @@ while (($#)); do
 		netdevs+=("$value")
 		;;
 	--hostfwd)
-		[[ $value =~ ^(tcp|udp):([0-9]+):([0-9]+)$ ]] ||
+		[[ $value =~ ^(tcp|udp):[0-9]+:[0-9]+$ ]] ||
 			wrong_use "--hostfwd wants tcp|udp:HOSTPORT:GUESTPORT, not '$value'"
-		number "--hostfwd HOSTPORT" "${BASH_REMATCH[2]}" 1 65535
-		number "--hostfwd GUESTPORT" "${BASH_REMATCH[3]}" 1 65535
-		hostfwds+=("hostfwd=${BASH_REMATCH[1]}:127.0.0.1:${BASH_REMATCH[2]}-:${BASH_REMATCH[3]}")
+		IFS=: read -r protocol host_port guest_port <<<"$value"
+		number "--hostfwd HOSTPORT" "$host_port" 1 65535
+		number "--hostfwd GUESTPORT" "$guest_port" 1 65535
+		hostfwds+=("hostfwd=$protocol:127.0.0.1:$host_port-:$guest_port")
 		;;
 	--pcap)
 		[[ $value != *,* ]] || wrong_use "--pcap: no comma allowed in '$value'"
