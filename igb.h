@@ -14,6 +14,7 @@
 #include <linux/workqueue.h>
 #include <net/page_pool/helpers.h>
 
+#include "igb_compat.h"
 #include "igb_hw.h"
 
 #define IGB_DRV_NAME		"igb_demo"
@@ -234,7 +235,7 @@ struct igb_adapter {
 	struct work_struct reset_work;
 	struct delayed_work service_work;
 
-	struct mutex stats_lock;
+	struct mutex stats_lock;	/* reading the counters clears them */
 	struct u64_stats_sync stats_syncp;
 	u64 hw_stats[IGB_NUM_COUNTERS];
 

@@ -52,7 +52,6 @@ static struct page_pool *igb_pool_create(struct igb_queue *q, u16 count)
 		.pool_size = count,
 		.nid = cpu_to_node(q->cpu),
 		.dev = &q->adapter->pdev->dev,
-		.napi = &q->napi,
 		.dma_dir = DMA_FROM_DEVICE,
 		.offset = IGB_RX_HEADROOM,
 		.max_len = IGB_RX_BUF_LEN,
@@ -148,6 +147,18 @@ int igb_rings_alloc(struct igb_adapter *adapter, struct igb_rings *rings,
 	return 0;
 }
 
+/* A pool may recycle into its cache only while the NAPI instance that
+ * allocates from it is the one that frees.
+ */
+static void igb_swap_rx_ring(struct igb_queue *q, struct igb_rx_ring *ring)
+{
+	if (q->rx.ring.pool)
+		page_pool_disable_direct_recycling(q->rx.ring.pool);
+	swap(q->rx.ring, *ring);
+	if (q->rx.ring.pool)
+		page_pool_enable_direct_recycling(q->rx.ring.pool, &q->napi);
+}
+
 /**
  * igb_rings_swap() - exchange the rings of all queues
  * @adapter: the port, down
@@ -163,6 +174,6 @@ void igb_rings_swap(struct igb_adapter *adapter, struct igb_rings *rings)
 	for (i = 0; i < adapter->num_queues; i++) {
 		q = adapter->queue[i];
 		swap(q->tx.ring, rings->tx[i]);
-		swap(q->rx.ring, rings->rx[i]);
+		igb_swap_rx_ring(q, &rings->rx[i]);
 	}
 }
