@@ -42,8 +42,8 @@ static const struct {
 	{ IGB_TCTL, 1, 4 },
 	{ IGB_RXCSUM, 3, 4 },
 	{ IGB_MTA(0), IGB_MTA_REGS, 4 },
-	{ IGB_RAL(0), 32, 4 },
-	{ IGB_RAL(16), 16, 4 },
+	{ IGB_RA, 32, 4 },
+	{ IGB_RA2, 16, 4 },
 	{ IGB_VFTA(0), IGB_VFTA_REGS, 4 },
 	{ IGB_MRQC, 1, 4 },
 	{ IGB_RETA(0), IGB_RETA_ENTRIES / 4, 4 },
@@ -72,8 +72,10 @@ static const char * const igb_rx_strings[] = {
 
 #define IGB_TX_STATS	ARRAY_SIZE(igb_tx_strings)
 #define IGB_RX_STATS	ARRAY_SIZE(igb_rx_strings)
-static_assert(sizeof(struct igb_tx_stats) == IGB_TX_STATS * sizeof(u64_stats_t));
-static_assert(sizeof(struct igb_rx_stats) == IGB_RX_STATS * sizeof(u64_stats_t));
+static_assert(sizeof(struct igb_tx_stats) ==
+	      IGB_TX_STATS * sizeof(u64_stats_t));
+static_assert(sizeof(struct igb_rx_stats) ==
+	      IGB_RX_STATS * sizeof(u64_stats_t));
 
 static void igb_get_drvinfo(struct net_device *netdev,
 			    struct ethtool_drvinfo *info)
@@ -321,7 +323,8 @@ static int igb_check_autoneg(struct net_device *netdev,
 
 	igb_phy_supported(supported);
 	if (!linkmode_subset(advertising, supported)) {
-		netdev_err(netdev, "cannot advertise modes beyond 10, 100 and 1000baseT/Full\n");
+		netdev_err(netdev,
+			   "only 10, 100 and 1000baseT/Full can be advertised\n");
 		return -EINVAL;
 	}
 	if (!linkmode_adv_to_mii_adv_t(advertising) &&
@@ -338,7 +341,8 @@ static int igb_check_forced(struct net_device *netdev, u32 speed, u8 duplex)
 	    (duplex == DUPLEX_HALF || duplex == DUPLEX_FULL))
 		return 0;
 
-	netdev_err(netdev, "cannot force this speed and duplex: 10 and 100 Mb/s, half or full, can be forced; 1000 Mb/s is full duplex and must be negotiated\n");
+	netdev_err(netdev,
+		   "only 10 and 100 Mb/s can be forced, 1000 Mb/s full duplex must be negotiated\n");
 	return -EINVAL;
 }
 

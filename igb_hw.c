@@ -309,8 +309,8 @@ int igb_hw_check_nvm(struct igb_hw *hw)
 
 static bool igb_read_rar0(struct igb_hw *hw, u8 *addr)
 {
-	u32 ral = igb_rd(hw, IGB_RAL(0));
-	u32 rah = igb_rd(hw, IGB_RAH(0));
+	u32 ral = igb_rd(hw, igb_ral(0));
+	u32 rah = igb_rd(hw, igb_rah(0));
 
 	put_unaligned_le32(ral, addr);
 	put_unaligned_le16(rah, addr + 4);
@@ -399,10 +399,10 @@ static void igb_clear_stats(struct igb_hw *hw)
 static void igb_write_rar(struct igb_hw *hw, unsigned int index, const u8 *addr)
 {
 	/* Never valid with half of an old address in it. */
-	igb_wr(hw, IGB_RAH(index), 0);
-	igb_wr(hw, IGB_RAL(index), addr ? get_unaligned_le32(addr) : 0);
+	igb_wr(hw, igb_rah(index), 0);
+	igb_wr(hw, igb_ral(index), addr ? get_unaligned_le32(addr) : 0);
 	if (addr)
-		igb_wr(hw, IGB_RAH(index),
+		igb_wr(hw, igb_rah(index),
 		       get_unaligned_le16(addr + 4) | IGB_RAH_AV);
 
 	eth_zero_addr(hw->rar[index]);

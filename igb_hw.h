@@ -165,9 +165,8 @@ enum igb_mdic_op {
 #define IGB_RLPML		0x5004
 #define IGB_RFCTL		0x5008
 #define IGB_MTA(n)		(0x5200 + 4 * (n))
-#define IGB_RAL(n)		((n) < 16 ? 0x5400 + 8 * (n) : \
-					    0x54e0 + 8 * ((n) - 16))
-#define IGB_RAH(n)		(IGB_RAL(n) + 4)
+#define IGB_RA			0x5400		/* RAL, RAH 0 to 15 */
+#define IGB_RA2			0x54e0		/* RAL, RAH 16 to 23 */
 #define   IGB_RAH_AV			BIT(31)
 #define IGB_VFTA(n)		(0x5600 + 4 * (n))
 #define IGB_MRQC		0x5818
@@ -269,6 +268,7 @@ union igb_rx_desc {
 	struct igb_rx_desc_read read;
 	struct igb_rx_desc_wb wb;
 };
+
 static_assert(sizeof(union igb_rx_desc) == 16);
 
 #define IGB_RXD_RSS_TYPE		GENMASK(3, 0)
@@ -306,6 +306,7 @@ struct igb_tx_desc {
 	__le32 cmd_type_len;
 	__le32 olinfo_status;
 };
+
 static_assert(sizeof(struct igb_tx_desc) == 16);
 
 /**
@@ -321,6 +322,7 @@ struct igb_tx_ctxt_desc {
 	__le32 type_tucmd;
 	__le32 mss_l4len_idx;
 };
+
 static_assert(sizeof(struct igb_tx_ctxt_desc) == 16);
 
 #define IGB_TXD_DTALEN			GENMASK(15, 0)
@@ -391,7 +393,7 @@ struct igb_link {
  * @advertising: link modes and pause offered to the partner
  */
 struct igb_phy {
-	struct mutex lock;
+	struct mutex lock;	/* MDIC and what follows */
 	u32 id;
 	bool autoneg;
 	int forced_speed;
@@ -451,7 +453,7 @@ struct igb_hw {
 	bool gone;
 	unsigned int quirks;
 	u8 lan_id;
-	spinlock_t rctl_lock;
+	spinlock_t rctl_lock;	/* RCTL and its copy */
 	u32 rctl;
 	u8 rar[IGB_RAR_ENTRIES][ETH_ALEN];
 	u32 mta[IGB_MTA_REGS];
@@ -461,6 +463,17 @@ struct igb_hw {
 static inline void igb_wr(struct igb_hw *hw, u32 reg, u32 val)
 {
 	writel(val, hw->io + reg);
+}
+
+/* Receive address registers come in two arrays; RAH follows RAL. */
+static inline u32 igb_ral(unsigned int n)
+{
+	return n < 16 ? IGB_RA + 8 * n : IGB_RA2 + 8 * (n - 16);
+}
+
+static inline u32 igb_rah(unsigned int n)
+{
+	return igb_ral(n) + 4;
 }
 
 static inline bool igb_has_quirk(const struct igb_hw *hw, enum igb_quirk quirk)

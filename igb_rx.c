@@ -9,7 +9,7 @@
 
 /* RDT is written once for this many descriptors. */
 #define IGB_RX_BATCH		16
-static_assert(IGB_RX_BATCH < IGB_MIN_DESC / 2);
+static_assert(2 * IGB_RX_BATCH < IGB_MIN_DESC);
 
 /**
  * igb_rx_post() - give the chip a page to receive into

@@ -341,8 +341,11 @@ bool igb_tx_clean(struct igb_tx *tx, int budget)
  */
 bool igb_tx_pending(const struct igb_tx *tx)
 {
-	return tx->next_to_clean != smp_load_acquire(&tx->next_to_use) &&
-	       igb_tx_done(tx, tx->next_to_clean);
+	u16 use;
+
+	/* Pairs with the release in igb_tx_commit(). */
+	use = smp_load_acquire(&tx->next_to_use);
+	return tx->next_to_clean != use && igb_tx_done(tx, tx->next_to_clean);
 }
 
 /**
