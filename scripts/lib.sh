@@ -82,14 +82,15 @@ debian_codename() {
 	(. /etc/os-release && [[ ${ID:-} == debian ]] && echo "${VERSION_CODENAME:-}")
 }
 
-# debian_origins: the repositories that apt knows (from an earlier update) to
-# be Debian's, one "URI suite" a line.
-debian_origins() {
+# foreign_sources: the repositories that apt knows, from an earlier update, to
+# be someone else's, one "URI suite" a line. Some call their suite like Debian's.
+foreign_sources() {
 	# shellcheck disable=SC2016
 	apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(ORIGIN)' \
 		'Created-By: Packages' 2>/dev/null |
-		awk '$3 == "Debian" { sub(/\/+$/, "", $1); print $1, $2 }' |
-		sort -u
+		awk '$3 != "" && $3 != "$(ORIGIN)" && $3 != "Debian" {
+			sub(/\/+$/, "", $1); print $1, $2
+		}' | sort -u
 }
 
 # debian_sources FORMAT CODENAME [NEW-SUITE]: this machine's apt entries for
@@ -111,29 +112,27 @@ debian_sources() {
 		printf '\n'
 		cat "$file"
 		printf '\n'
-	done | ORIGINS=$(debian_origins) perl -s -e '
+	done | FOREIGN=$(foreign_sources) perl -s -e '
 		my %suite = map { ($_ => 1) }
 			map { my $s = $_; ($s, map { "$s-$_" } qw(updates security backports)) }
 			($codename, "stable", "oldstable");
 		my %main = map { ($_ => 1) } ($codename, "stable", "oldstable");
-		my %origin = map { ($_ => 1) } split /\n/, $ENV{ORIGINS};
+		my %foreign = map { ($_ => 1) } split /\n/, $ENV{FOREIGN};
 
 		sub wanted {
 			my ($uris, $suites, $components) = @_;
 			return 0 unless grep { $_ eq "main" } split " ", $components;
 			for my $s (split " ", $suites) {
 				next unless $new ? $main{$s} : $suite{$s};
-				return 1 unless %origin;
-				for my $u (split " ", $uris) {
-					$u =~ s{/+$}{};
-					return 1 if $origin{"$u $s"};
-				}
+				return 1 unless grep { $foreign{s{/+$}{}r . " $s"} }
+					split " ", $uris;
 			}
 			return 0;
 		}
 
 		local $/ = $format eq "deb822" ? "" : "\n";
 		while (<STDIN>) {
+			next if $done; # but read on: nobody likes a broken pipe
 			if ($format eq "deb822") {
 				s/^#.*\n//mg;
 				my %f = map { lc } /^([A-Za-z-]+):[ \t]*(.*(?:\n[ \t]+.*)*)/mg;
@@ -156,7 +155,7 @@ debian_sources() {
 				$c =~ s/\s+$//;
 				print "deb $o$u $s $c\n";
 			}
-			exit if $new;
+			$done = $new;
 		}' -- -format="$1" -codename="$2" -new="${3:-}"
 }
 
