@@ -627,7 +627,7 @@ static int igb_set_queue(struct igb_hw *hw, u32 dctl, u32 val)
 	igb_wr(hw, dctl, val);
 	err = read_poll_timeout(igb_rd, got, (got & IGB_DCTL_ENABLE) == want,
 				20, 10000, false, hw, dctl);
-	if (err && !READ_ONCE(hw->gone))
+	if (err && igb_hw_present(hw))
 		dev_err(hw->dev, "queue control %#06x reads %#010x, its enable bit did not %s in 10 ms\n",
 			dctl, got, want ? "set" : "clear");
 	return err;

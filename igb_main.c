@@ -300,13 +300,13 @@ static void igb_log_link(struct igb_adapter *adapter)
 	const struct igb_link *link = &adapter->link;
 
 	if (link->up)
-		netdev_info(adapter->netdev,
-			    "Link is Up - %s/%s - flow control %s\n",
-			    igb_speed_str(link),
-			    link->duplex == DUPLEX_FULL ? "Full" : "Half",
-			    igb_pause_str(link));
+		netif_info(adapter, link, adapter->netdev,
+			   "Link is Up - %s/%s - flow control %s\n",
+			   igb_speed_str(link),
+			   link->duplex == DUPLEX_FULL ? "Full" : "Half",
+			   igb_pause_str(link));
 	else
-		netdev_info(adapter->netdev, "Link is Down\n");
+		netif_info(adapter, link, adapter->netdev, "Link is Down\n");
 }
 
 static bool igb_link_equal(const struct igb_link *a, const struct igb_link *b)
@@ -595,7 +595,8 @@ static int igb_spread_queues(struct igb_adapter *adapter)
 
 static void igb_init_adapter(struct igb_adapter *adapter)
 {
-	adapter->msg_enable = NETIF_MSG_DRV | NETIF_MSG_PROBE | NETIF_MSG_LINK;
+	adapter->msg_enable = NETIF_MSG_DRV | NETIF_MSG_PROBE |
+			      NETIF_MSG_LINK | NETIF_MSG_TX_ERR;
 	adapter->tx_count = IGB_DEFAULT_DESC;
 	adapter->rx_count = IGB_DEFAULT_DESC;
 	mutex_init(&adapter->stats_lock);
@@ -615,12 +616,15 @@ static void igb_log_probe(struct igb_adapter *adapter)
 	struct net_device *netdev = adapter->netdev;
 	struct pci_dev *pdev = adapter->pdev;
 
-	netdev_info(netdev, "82576 rev %u, %pM, PHY %#010x, BAR0 %pR\n",
-		    pdev->revision, netdev->dev_addr, adapter->hw.phy.id,
-		    pci_resource_n(pdev, 0));
-	netdev_info(netdev, "%s, %u queue pair(s), %u descriptors each\n",
-		    mode[adapter->irq_mode], adapter->num_queues,
-		    adapter->rx_count);
+	netif_info(adapter, probe, netdev,
+		   "82576 rev %u, %pM, PHY %#010x, %s, %u queue pair(s)\n",
+		   pdev->revision, netdev->dev_addr, adapter->hw.phy.id,
+		   mode[adapter->irq_mode], adapter->num_queues);
+	netif_info(adapter, probe, netdev,
+		   "BAR0 %pR, BAR3 %pR, PM at %#x, MSI at %#x, MSI-X at %#x (%d vectors), PCIe at %#x\n",
+		   pci_resource_n(pdev, 0), pci_resource_n(pdev, 3),
+		   pdev->pm_cap, pdev->msi_cap, pdev->msix_cap,
+		   max(pci_msix_vec_count(pdev), 0), pdev->pcie_cap);
 }
 
 /* From a mapped device to a chip that negotiates. */

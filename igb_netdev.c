@@ -221,10 +221,11 @@ static void igb_tx_timeout(struct net_device *netdev, unsigned int txqueue)
 	struct igb_adapter *adapter = netdev_priv(netdev);
 	struct igb_tx *tx = &adapter->queue[txqueue]->tx;
 
-	netdev_warn(netdev, "queue %u hangs: use %u, clean %u, TDH %u, TDT %u; resetting\n",
-		    txqueue, tx->next_to_use, tx->next_to_clean,
-		    igb_rd(&adapter->hw, IGB_TDH(txqueue)),
-		    igb_rd(&adapter->hw, IGB_TDT(txqueue)));
+	netif_warn(adapter, tx_err, netdev,
+		   "queue %u hangs: use %u, clean %u, TDH %u, TDT %u; resetting\n",
+		   txqueue, tx->next_to_use, tx->next_to_clean,
+		   igb_rd(&adapter->hw, IGB_TDH(txqueue)),
+		   igb_rd(&adapter->hw, IGB_TDT(txqueue)));
 	queue_work(system_freezable_wq, &adapter->reset_work);
 }
 
