@@ -697,13 +697,15 @@ void igb_hw_set_rss(struct igb_hw *hw, const u8 *key, const u8 *reta)
  */
 void igb_hw_read_stats(struct igb_hw *hw, u64 *stats)
 {
+	const struct igb_hw_counter_desc *desc;
 	unsigned int i;
 	u64 val;
 
 	for (i = 0; i < IGB_NUM_COUNTERS; i++) {
-		val = igb_rd(hw, igb_hw_counters[i].reg);
-		if (igb_hw_counters[i].wide)
-			val |= (u64)igb_rd(hw, igb_hw_counters[i].reg + 4) << 32;
+		desc = &igb_hw_counters[i];
+		val = igb_rd(hw, desc->reg);
+		if (desc->wide)
+			val |= (u64)igb_rd(hw, desc->reg + 4) << 32;
 		if (READ_ONCE(hw->gone))
 			return;
 		stats[i] += val;

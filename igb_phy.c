@@ -304,8 +304,9 @@ static void igb_link_speed(struct igb_link *link, u32 status)
 /* Both sides' pause bits decide, in full duplex (IEEE 802.3 annex 28B). */
 static int igb_resolve_pause(struct igb_hw *hw, struct igb_link *link)
 {
-	u8 fc;
 	int lpa;
+	u16 adv;
+	u8 fc;
 
 	if (!hw->phy.autoneg || link->duplex != DUPLEX_FULL)
 		return 0;
@@ -313,8 +314,8 @@ static int igb_resolve_pause(struct igb_hw *hw, struct igb_link *link)
 	lpa = igb_mdic_read(hw, MII_LPA);
 	if (lpa < 0)
 		return lpa;
-	fc = mii_resolve_flowctrl_fdx(linkmode_adv_to_lcl_adv_t(hw->phy.advertising),
-				      lpa);
+	adv = linkmode_adv_to_mii_adv_t(hw->phy.advertising);
+	fc = mii_resolve_flowctrl_fdx(adv, lpa);
 	link->rx_pause = fc & FLOW_CTRL_RX;
 	link->tx_pause = fc & FLOW_CTRL_TX;
 	return 0;
