@@ -45,7 +45,8 @@ out=$(realpath --canonicalize-missing "${out:-$TOP/build/$arch}")
 
 release=$(cat "$kdir/include/config/kernel.release" 2>/dev/null ||
 	sed -n 's/^#define UTS_RELEASE "\(.*\)"$/\1/p' \
-		"$kdir/include/generated/utsrelease.h" 2>/dev/null) ||
+		"$kdir/include/generated/utsrelease.h" 2>/dev/null) || true
+[[ $release ]] ||
 	die "KDIR=$kdir is not a configured kernel tree: build it or run 'make modules_prepare' there"
 if [[ $(printf '%s\n' "$OLDEST" "${release%%-*}" | sort -V | head -n 1) != "$OLDEST" ]]; then
 	die "KDIR=$kdir is Linux $release; igb_demo needs $OLDEST or later"
