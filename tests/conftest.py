@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Fixtures: guests by kind and configuration, and the judge of their kernel's log."""
+import functools
 import os
 
 import pytest
@@ -19,13 +20,18 @@ def pytest_generate_tests(metafunc):
     """A test marked guest(kind, configs) runs once in each configuration."""
     marker = metafunc.definition.get_closest_marker("guest")
     if "box" in metafunc.fixturenames:
-        kind, configs = _wanted(*marker.args, **marker.kwargs)
-        metafunc.parametrize("box", [(kind, config) for config in configs], indirect=True,
-                             scope="session", ids=[f"{kind}-{config}" for config in configs])
+        metafunc.parametrize("box", _wanted(*marker.args, **marker.kwargs), indirect=True,
+                             scope="session", ids="-".join)
 
 
 def _wanted(kind, configs=ALL):
-    return kind, configs
+    return [_key(kind, config) for config in configs]
+
+
+@functools.lru_cache(maxsize=None)
+def _key(kind, config):
+    """One object for one box: pytest keeps a fixture only for the identical parameter."""
+    return kind, config
 
 
 def pytest_collection_modifyitems(items):

@@ -139,7 +139,8 @@ class Guest:  # pylint: disable=too-many-instance-attributes
             self._monitor = Qmp(qmp_path)
             self.usable = True
             self.sh("echo 1 >/proc/sys/kernel/sysrq; "
-                    "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6")
+                    "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6; "
+                    "modprobe 8021q 2>/dev/null; true")
         except BaseException:
             self.kill()
             raise
@@ -341,7 +342,7 @@ class Guest:  # pylint: disable=too-many-instance-attributes
 
     # ------------------------------------------------------------- monitor
 
-    def qmp(self, command, **arguments):
+    def qmp(self, command, /, **arguments):
         """Run a QMP command."""
         return self._monitor.command(command, **arguments)
 

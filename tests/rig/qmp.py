@@ -37,7 +37,7 @@ class Qmp:
             raise QmpError("QEMU closed its monitor")
         return json.loads(line)
 
-    def command(self, name, **arguments):
+    def command(self, name, /, **arguments):
         """Run one command and return its result; keywords may use _ for -."""
         request = {"execute": name}
         if arguments:
