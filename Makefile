@@ -104,6 +104,6 @@ help: ## show this text
 setup-build:
 	$(Q)scripts/setup.sh build $(jobs_for_arch)
 setup-run:
-	$(Q)scripts/setup.sh run $(jobs_for_arch)
+	$(Q)scripts/setup.sh build run $(jobs_for_arch)
 setup-test:
-	$(Q)scripts/setup.sh run test $(jobs_for_arch)
+	$(Q)scripts/setup.sh build run test $(jobs_for_arch)

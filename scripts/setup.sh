@@ -92,7 +92,8 @@ as_root() {
 
 apt() {
 	as_root env DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes \
-		apt-get --quiet=1 --option Dpkg::Use-Pty=0 "$@" >&2
+		apt-get --quiet=1 --option Dpkg::Use-Pty=0 \
+		--option DPkg::Lock::Timeout=300 "$@" >&2
 }
 
 # A third-party repository that fails must not stop us: what is missing after
@@ -192,6 +193,13 @@ done
 find_missing
 ((${#packages[@]})) || exit 0
 
+if [[ ! $check_only ]]; then
+	# Another of us may be installing just that.
+	prepare_cache
+	lock_cache setup
+	find_missing
+	((${#packages[@]})) || exit 0
+fi
 say "this machine lacks:"
 list_missing
 if [[ $check_only ]]; then
