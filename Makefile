@@ -67,7 +67,7 @@ test: setup-test module ## run the tests in guests (TESTS=tests/test_x.py for so
 
 .PHONY: check
 check: ## check the source: compilers, sparse, checkpatch, kernel-doc, scripts, spelling
-	$(Q)scripts/setup.sh build check arm64
+	$(Q)scripts/setup.sh build check
 	$(Q)+V=$(V) scripts/check.sh
 
 .PHONY: initramfs

@@ -23,13 +23,16 @@
 
 BACKPORTS_FILE=igb_demo-backports
 
-# need JOB PACKAGE 'WHY' TEST...: JOB wants PACKAGE unless TEST succeeds.
-# PACKAGE may be a|b where releases of Debian call it differently.
+# need 'JOB...' PACKAGE 'WHY' TEST...: these jobs want PACKAGE unless TEST
+# succeeds. PACKAGE may be a|b where releases of Debian call it differently.
 need() {
-	local job=$1 package=$2 why=$3
+	local job package=$2 why=$3 wanted=''
 
+	for job in $1 all; do
+		[[ $jobs == *" $job "* ]] && wanted=1
+	done
+	[[ $wanted ]] || return 0
 	shift 3
-	[[ $jobs == *" $job "* || $jobs == *" all "* ]] || return 0
 	"$@" 2>/dev/null && return
 	packages+=("$package")
 	whys+=("$why")
@@ -50,7 +53,7 @@ find_missing() {
 	need build make 'runs the Makefile' have make
 	need build gcc 'compiles the module' have gcc
 	need build 'libelf1|libelf1t64' "runs the kernel's objtool" has_library libelf.so.1
-	need run kmod 'finds module dependencies' have depmod
+	need build kmod 'finds module dependencies' have depmod
 	need run xz-utils 'unpacks kernel modules' have xz
 	need run cpio "packs the guest's initramfs" have cpio
 	need run qemu-system-x86 "emulates the guest and its 82576 network card" \
@@ -70,7 +73,7 @@ find_missing() {
 	need check perl 'runs checkpatch' perl -MPOSIX -MTerm::ANSIColor -e 1
 	need check python3 'runs spdxcheck' test -x /usr/bin/python3
 
-	need arm64 gcc-aarch64-linux-gnu 'compiles for arm64' have aarch64-linux-gnu-gcc
+	need 'arm64 check' gcc-aarch64-linux-gnu 'compiles for arm64' have aarch64-linux-gnu-gcc
 	need arm64 libc6-dev-arm64-cross "compiles the tests' helper programs for arm64" \
 		test -e /usr/aarch64-linux-gnu/include/stdio.h
 	need arm64 qemu-system-arm 'emulates an arm64 guest' qemu_has_igb qemu-system-aarch64
