@@ -63,9 +63,14 @@ struct igb_tx_ring {
 	u16 count;
 };
 
+/* Written when frames are reclaimed. */
 struct igb_tx_stats {
 	u64_stats_t packets;
 	u64_stats_t bytes;
+};
+
+/* Written when frames are queued. */
+struct igb_xmit_stats {
 	u64_stats_t dropped;
 	u64_stats_t stopped;	/* times the queue ran full */
 };
@@ -78,9 +83,11 @@ struct igb_tx_stats {
  * @dev: device that DMA is mapped for
  * @index: queue number
  * @next_to_use: next descriptor to fill, the transmit path's
+ * @xmit_syncp: guards @xmit_stats
+ * @xmit_stats: the transmit path's counters, kept from probe to remove
  * @next_to_clean: next descriptor to reclaim, NAPI's
  * @syncp: guards @stats
- * @stats: kept from probe to remove
+ * @stats: NAPI's counters, kept from probe to remove
  */
 struct igb_tx {
 	struct igb_tx_ring ring;
@@ -90,8 +97,10 @@ struct igb_tx {
 	u16 index;
 
 	u16 next_to_use;
-	u16 next_to_clean ____cacheline_aligned_in_smp;
+	struct u64_stats_sync xmit_syncp;
+	struct igb_xmit_stats xmit_stats;
 
+	u16 next_to_clean ____cacheline_aligned_in_smp;
 	struct u64_stats_sync syncp;
 	struct igb_tx_stats stats;
 };

@@ -63,7 +63,8 @@ static const struct {
 };
 
 static const char * const igb_tx_strings[] = {
-	"packets", "bytes", "dropped", "stopped",
+	"packets", "bytes",		/* struct igb_tx_stats */
+	"dropped", "stopped",		/* struct igb_xmit_stats */
 };
 
 static const char * const igb_rx_strings[] = {
@@ -72,10 +73,11 @@ static const char * const igb_rx_strings[] = {
 
 #define IGB_TX_STATS	ARRAY_SIZE(igb_tx_strings)
 #define IGB_RX_STATS	ARRAY_SIZE(igb_rx_strings)
-static_assert(sizeof(struct igb_tx_stats) ==
-	      IGB_TX_STATS * sizeof(u64_stats_t));
-static_assert(sizeof(struct igb_rx_stats) ==
-	      IGB_RX_STATS * sizeof(u64_stats_t));
+
+static_assert((sizeof(struct igb_tx_stats) + sizeof(struct igb_xmit_stats)) /
+	      sizeof(u64_stats_t) == ARRAY_SIZE(igb_tx_strings));
+static_assert(sizeof(struct igb_rx_stats) / sizeof(u64_stats_t) ==
+	      ARRAY_SIZE(igb_rx_strings));
 
 static void igb_get_drvinfo(struct net_device *netdev,
 			    struct ethtool_drvinfo *info)
@@ -163,38 +165,42 @@ static void igb_get_strings(struct net_device *netdev, u32 sset, u8 *data)
 		ethtool_puts(&data, igb_hw_counters[i].name);
 }
 
-/* Copy @count counters that belong together; returns what follows. */
+/* Copy @size bytes of counters that belong together; returns what follows. */
 static u64 *igb_copy_stats(u64 *data, const struct u64_stats_sync *syncp,
-			   const u64_stats_t *stats, unsigned int count)
+			   const void *stats, size_t size)
 {
+	const u64_stats_t *from = stats;
 	unsigned int start;
-	unsigned int i;
+	size_t i;
 
 	do {
 		start = u64_stats_fetch_begin(syncp);
-		for (i = 0; i < count; i++)
-			data[i] = u64_stats_read(&stats[i]);
+		for (i = 0; i < size / sizeof(*from); i++)
+			data[i] = u64_stats_read(&from[i]);
 	} while (u64_stats_fetch_retry(syncp, start));
-	return data + count;
+	return data + i;
+}
+
+static u64 *igb_copy_queue_stats(u64 *data, const struct igb_queue *q)
+{
+	data = igb_copy_stats(data, &q->tx.syncp, &q->tx.stats,
+			      sizeof(q->tx.stats));
+	data = igb_copy_stats(data, &q->tx.xmit_syncp, &q->tx.xmit_stats,
+			      sizeof(q->tx.xmit_stats));
+	return igb_copy_stats(data, &q->rx.syncp, &q->rx.stats,
+			      sizeof(q->rx.stats));
 }
 
 static void igb_get_ethtool_stats(struct net_device *netdev,
 				  struct ethtool_stats *stats, u64 *data)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
-	struct igb_queue *q;
 	unsigned int i;
 
 	igb_update_hw_stats(adapter);
-	for (i = 0; i < adapter->num_queues; i++) {
-		q = adapter->queue[i];
-		data = igb_copy_stats(data, &q->tx.syncp,
-				      (const u64_stats_t *)&q->tx.stats,
-				      IGB_TX_STATS);
-		data = igb_copy_stats(data, &q->rx.syncp,
-				      (const u64_stats_t *)&q->rx.stats,
-				      IGB_RX_STATS);
-	}
+	for (i = 0; i < adapter->num_queues; i++)
+		data = igb_copy_queue_stats(data, adapter->queue[i]);
+
 	mutex_lock(&adapter->stats_lock);
 	memcpy(data, adapter->hw_stats, sizeof(adapter->hw_stats));
 	mutex_unlock(&adapter->stats_lock);

@@ -524,6 +524,7 @@ static void igb_init_queue(struct igb_adapter *adapter, unsigned int i)
 	q->tx.tail = adapter->hw.io + IGB_TDT(i);
 	q->tx.txq = netdev_get_tx_queue(adapter->netdev, i);
 	u64_stats_init(&q->tx.syncp);
+	u64_stats_init(&q->tx.xmit_syncp);
 
 	q->rx.index = i;
 	q->rx.netdev = adapter->netdev;

@@ -32,11 +32,18 @@ static void igb_tx_kick(struct igb_tx *tx)
 	writel(tx->next_to_use, tx->tail);
 }
 
+static void igb_tx_count_stop(struct igb_tx *tx)
+{
+	u64_stats_update_begin(&tx->xmit_syncp);
+	u64_stats_inc(&tx->xmit_stats.stopped);
+	u64_stats_update_end(&tx->xmit_syncp);
+}
+
 static void igb_tx_count_drop(struct igb_tx *tx)
 {
-	u64_stats_update_begin(&tx->syncp);
-	u64_stats_inc(&tx->stats.dropped);
-	u64_stats_update_end(&tx->syncp);
+	u64_stats_update_begin(&tx->xmit_syncp);
+	u64_stats_inc(&tx->xmit_stats.dropped);
+	u64_stats_update_end(&tx->xmit_syncp);
 }
 
 /* L4 type for the context descriptor, if the chip can sum this frame. */
@@ -265,11 +272,8 @@ netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev)
 
 	len = skb->len;
 	if (!netif_txq_maybe_stop(tx->txq, igb_tx_unused(tx), IGB_TX_NEEDED,
-				  IGB_TX_WAKE)) {
-		u64_stats_update_begin(&tx->syncp);
-		u64_stats_inc(&tx->stats.stopped);
-		u64_stats_update_end(&tx->syncp);
-	}
+				  IGB_TX_WAKE))
+		igb_tx_count_stop(tx);
 	if (__netdev_tx_sent_queue(tx->txq, len, netdev_xmit_more()))
 		igb_tx_kick(tx);
 	return NETDEV_TX_OK;
@@ -356,10 +360,12 @@ bool igb_tx_pending(const struct igb_tx *tx)
  */
 void igb_tx_drain(struct igb_tx *tx)
 {
+	local_bh_disable();
 	while (tx->next_to_clean != tx->next_to_use) {
 		tx->next_to_clean = igb_tx_release(tx, tx->next_to_clean, 0);
 		igb_tx_count_drop(tx);
 	}
+	local_bh_enable();
 	tx->next_to_use = 0;
 	tx->next_to_clean = 0;
 	netdev_tx_reset_queue(tx->txq);
