@@ -159,6 +159,7 @@ list_missing() {
 install_missing() {
 	local package name plain=() backports=()
 
+	as_root true || die "sudo refuses; install these as root: ${packages[*]%%|*}"
 	apt_update
 	for package in "${packages[@]}"; do
 		name=$(known_name "$package")
