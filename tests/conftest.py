@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """Fixtures: guests by kind and configuration, and the judge of their kernel's log."""
+import contextlib
 import functools
 import os
 
@@ -8,6 +9,14 @@ from rig import journal, project
 from rig.box import ALL, Box
 from rig.guest import Guest, GuestError
 from rig.nic import Nic
+
+
+# What one would ask first when a port does not do what it should.
+PORT_STATE = """
+ip -s link show eth0; grep eth0 /proc/interrupts; ethtool -S eth0 | grep -v ': 0$'
+for register in 0x0008 0x0100 0x1524 0x1580 0xc010 0xc018 0xe010 0xe018; do
+    echo "$register $(rigtool mmio 0000:01:00.0 $register)"
+done 2>&1; true"""
 
 
 def pytest_addoption(parser):
@@ -90,6 +99,10 @@ def nic(guest):
 def pytest_pyfunc_call(pyfuncitem):
     """What the kernel says in a test is part of the test's result."""
     outcome = yield
+    if outcome.excinfo is not None:
+        for guest in Guest.live:
+            with contextlib.suppress(GuestError):
+                pyfuncitem.add_report_section("call", "port", guest.sh(PORT_STATE))
     guests = {value for value in pyfuncitem.funcargs.values() if isinstance(value, Guest)}
     complaints = [line for guest in guests for line in _judge(pyfuncitem, guest)]
     if outcome.excinfo is None and complaints:

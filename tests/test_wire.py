@@ -68,10 +68,11 @@ class TestSizes:
 
     def test_minimum_is_padded(self, nic, wire):
         """Short frames leave as 60 bytes, the padding zero, not somebody's memory."""
+        mac = nic.mac
         wire.drain()
         nic.transmit(f"dst={PEER} sizes=26-62")
         for number, size in enumerate(range(26, 63)):
-            want = frames.padded(frames.build(number, size, PEER, nic.mac))
+            want = frames.padded(frames.build(number, size, PEER, mac))
             assert wire.recv() == want, f"{size} bytes"
 
     @pytest.mark.parametrize("mtu", MTUS)
@@ -172,12 +173,12 @@ class TestBursts:
         count = 10 * nic.rings()["rx"]
         mac, seen = nic.mac, []
         with nic.receiving("idle=1500", timeout=120) as seen:
-            wire.burst([frames.build(number, size, mac) for number in range(count)])
+            wire.burst(frames.series(mac, count, size))
         numbers = [frame.number for frame in seen]
         assert numbers == sorted(set(numbers)), "frames came twice or out of order"
         assert not [frame for frame in seen if frame.fault or frame.size != size]
         assert len(numbers) >= nic.rings()["rx"] // 2, f"only {len(numbers)} of {count} came"
-        again = [frames.build(number, size, mac) for number in range(20)]
+        again = frames.series(mac, 20, size)
         assert len(to_guest(nic, wire, again)) == 20, "the port does not go on after an overrun"
 
     def test_both_directions_at_once(self, nic, wire):
@@ -212,7 +213,7 @@ class TestBursts:
         assert_sent(nic, wire, [60, 9014] * (2 * rings["tx"]))
         mac, seen = nic.mac, []
         with nic.receiving("until=199") as seen:
-            pour(nic, wire, [frames.build(number, 9014, mac) for number in range(200)], 8)
+            pour(nic, wire, frames.series(mac, 200, 9014), 8)
         assert not [frame for frame in seen if frame.fault or frame.size != 9014]
         assert [frame.number for frame in seen] == list(range(200))
 

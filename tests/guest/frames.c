@@ -94,8 +94,12 @@ struct wire {
 	uint32_t number;
 };
 
+/* A full queue empties within this time, or will not. */
+#define PATIENCE_US	2000000
+
 static void send_one(struct wire *wire, size_t size)
 {
+	int64_t start = now_us();
 	size_t len;
 
 	if (size < MAC_HEADER || size > FRAME_MAX - TAG)
@@ -103,7 +107,7 @@ static void send_one(struct wire *wire, size_t size)
 	len = build(frame, wire->dst, wire->src, wire->number, size, wire->vlan);
 	while (sendto(wire->fd, frame, len, 0, (void *)&wire->address,
 		      sizeof(wire->address)) < 0) {
-		if (errno == ENOBUFS || errno == EAGAIN) {
+		if ((errno == ENOBUFS || errno == EAGAIN) && now_us() - start < PATIENCE_US) {
 			usleep(200);
 			continue;
 		}

@@ -5,12 +5,12 @@ import re
 
 from .project import DRIVER
 
-# Memory that the guest's own business moves about: a leak of less than a page
-# in three cycles hides below it in a hundred cycles, and slab objects, which
-# are counted one by one, show it all the same.
-FREE_SLACK_KIB = 1024
-# Objects in partly used slabs are counted as used, some slabs' worth per CPU.
-OBJECT_SLACK = 64
+# Memory that the guest's own business moves about, 300 KiB either way as a
+# rule. In a hundred cycles a leak of a page a cycle or two shows above it, and
+# slab objects, which are counted one by one, show a smaller one.
+FREE_SLACK_KIB = 600
+# Objects that the kernel itself keeps a few more of.
+OBJECT_SLACK = 30
 
 
 @dataclasses.dataclass
@@ -26,10 +26,15 @@ class Footprint:
     def of(cls, guest):
         """Measure @guest, its caches dropped first."""
         guest.sh("sync; echo 3 >/proc/sys/vm/drop_caches; "
-                 "echo 1 >/proc/sys/vm/compact_memory; sleep 0.3")
-        meminfo = dict(re.findall(r"^(\w+): +(\d+)", guest.sh("cat /proc/meminfo"), re.M))
+                 "echo 1 >/proc/sys/vm/compact_memory; sleep 0.3; "
+                 # Slabs that a CPU keeps for itself would be counted as used.
+                 "for cache in /sys/kernel/slab/*; do echo 1 >$cache/shrink; done; "
+                 "echo 1 >/proc/sys/vm/stat_refresh")
+        free = int(re.search(r"MemFree: +(\d+)", guest.sh("cat /proc/meminfo"))[1])
+        # Free pages that a CPU keeps at hand come and go by megabytes.
+        at_hand = sum(map(int, re.findall(r" count: +(\d+)", guest.sh("cat /proc/zoneinfo"))))
         slabs = re.findall(r"^(\S+) +(\d+) +\d+", guest.sh("cat /proc/slabinfo"), re.M)
-        return cls(int(meminfo["MemFree"]), {name: int(used) for name, used in slabs},
+        return cls(free + 4 * at_hand, {name: int(used) for name, used in slabs},
                    vectors(guest), driver_ranges(guest), page_pools(guest))
 
     def grown(self, before, cycles):

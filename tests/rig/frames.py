@@ -33,6 +33,11 @@ def build(number, size, dst, src=PEER, vlan=None):
     return bytes(header) + body(number, size - MAC_HEADER)
 
 
+def series(dst, count, size, start=0):
+    """@count frames of one size, numbered from @start."""
+    return [build(start + number, size, dst) for number in range(count)]
+
+
 def padded(frame):
     """As it must look on the wire: at least 60 bytes."""
     return frame + bytes(max(0, MINIMUM - len(frame)))

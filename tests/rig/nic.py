@@ -33,7 +33,7 @@ class Nic:
 
     @property
     def mac(self):
-        """Its address."""
+        """Its address, asked from the guest: not for the inside of a loop."""
         return self.sysfs("address")
 
     @property

@@ -103,8 +103,8 @@ def reload_cycles(guest, scale=FULL, warm_up=10):
     def cycles(count):
         for done in range(0, count, 5):
             some = min(5, count - done)
-            guest.sh(f"n=0; for i in $(seq {some}); do {RELOAD} && n=$((n + 1)); done; "
-                     f"[ $n = {some} ]", timeout=60 * some)
+            guest.sh(f"for i in $(seq {some}); do (set -x; {RELOAD}) >/tmp/cycle 2>&1 || "
+                     "{ cat /tmp/cycle; false; } || break; done", timeout=60 * some)
             guest.note(f"{done + some} of {count} reload cycles")
 
     guest.run(f"for i in $(seq {scale.reloads}); do {RELOAD}; done", dry=True)
@@ -112,7 +112,7 @@ def reload_cycles(guest, scale=FULL, warm_up=10):
     before = Footprint.of(guest)
     cycles(scale.reloads)
     after = Footprint.of(guest)
-    guest.note(f"free memory {before.free_kib} -> {after.free_kib} KiB")
+    guest.note(f"free memory {before.free_kib} KiB, then {after.free_kib} KiB")
     complaints = after.grown(before, scale.reloads)
     require(not complaints, "; ".join(complaints))
     require(not after.iomem and not after.vectors and not after.pools,

@@ -1,0 +1,400 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Wrong, broken and vanished devices: a message naming the cause, no crash, no hang."""
+import contextlib
+import re
+import time
+
+import pytest
+from rig import frames
+from rig.footprint import driver_ranges, page_pools, vectors
+from rig.frames import PEER
+from rig.nic import MODULE, Nic
+from rig.project import DRIVER
+from rig.qmp import QmpError
+
+NIC = "0000:01:00.0"
+PCI = "/sys/bus/pci/devices"
+DRIVERS = "/sys/bus/pci/drivers"
+COMMAND = 0x04          # in configuration space
+MEMORY, MASTER = 0x2, 0x4
+
+TWO = ("msix-2cpu", "nomsi-2cpu")
+
+GONE = r"does not answer|detached|cannot be started"
+
+
+def works(nic, wire):
+    """Whether frames pass in both directions."""
+    wire.drain()
+    with nic.receiving("until=19") as seen:
+        wire.burst(frames.series(nic.mac, 20, 200))
+    nic.transmit(f"dst={PEER} sizes=200 repeat=20")
+    return len(seen) == 20 and len(wire.collect(20)) == 20
+
+
+@contextlib.contextmanager
+def traffic(nic, wire):
+    """Frames in both directions while something happens to the port."""
+    stop = [False]
+    sender = nic.guest.spawn(f"while :; do rigtool send {nic.name} dst={PEER} sizes=60-1000 "
+                             ">/dev/null 2>&1; usleep 1000; done")
+    many = frames.series(nic.mac, 40, 300)
+    with contextlib.suppress(AssertionError):
+        wire.burst(many, timeout=5)
+
+    def again():
+        if not stop[0]:
+            with contextlib.suppress(AssertionError, OSError):
+                wire.burst(many, timeout=2)
+    try:
+        yield again
+    finally:
+        stop[0] = True
+        if nic.guest.usable:
+            sender.kill()
+
+
+def left_over(guest):
+    """What a driver that is not bound still holds; should be nothing."""
+    left = {"vectors": vectors(guest), "iomem": driver_ranges(guest), "pools": page_pools(guest),
+            "interfaces": guest.sh("ls -d /sys/class/net/eth* 2>/dev/null; true").split()}
+    return {name: value for name, value in left.items() if value}
+
+
+def ask_everything(nic, limit=10):
+    """Every administrator's question; whatever the answers, they come in time."""
+    for question in ("ethtool {}", "ethtool -i {}", "ethtool -S {}", "ethtool -d {}",
+                     "ethtool -g {}", "ip -s link show {}", "rigtool mii {} 1", "ethtool -r {}",
+                     "ethtool -s {} autoneg on", "ethtool -G {} rx 512", "ip link set {} mtu 1400",
+                     "ip link set {} promisc on", "ip link set {} promisc off",
+                     "ip link set {} down", "ip link set {} up", "ethtool {}"):
+        start = time.monotonic()
+        nic.guest.sh(question.format(nic.name), check=False)
+        took = time.monotonic() - start
+        assert took < limit, f"{question} took {took:.1f} s"
+
+
+@pytest.mark.guest("wire", TWO)
+class TestVanished:
+    """The device is taken away while it is in use."""
+
+    def test_hot_unplug(self, nic, wire):
+        """Unplugged under traffic, plugged in again, three times."""
+        guest = nic.guest
+        guest.allow_log(r"pciehp|" + GONE)
+        for _ in range(3):
+            with traffic(nic, wire):
+                guest.qmp("device_del", id="nic0")
+                guest.wait_event("DEVICE_DELETED", 30)
+                guest.until("ls /sys/class/net", r"^(?![\s\S]*eth0)")
+            assert not left_over(guest)
+            guest.qmp("device_add", driver="igb", id="nic0", netdev="net0", bus="rp0",
+                      mac="52:54:00:12:34:56")
+            guest.until("ls /sys/class/net", "eth0", 20)
+            nic.up()
+            assert works(nic, wire)
+
+    def test_hot_unplug_while_down(self, nic, wire):
+        """Unplugged while the interface is down."""
+        guest = nic.guest
+        guest.allow_log("pciehp")
+        nic.down()
+        guest.qmp("device_del", id="nic0")
+        guest.wait_event("DEVICE_DELETED", 30)
+        guest.until("ls /sys/class/net", r"^(?![\s\S]*eth0)")
+        assert not left_over(guest)
+        guest.qmp("device_add", driver="igb", id="nic0", netdev="net0", bus="rp0",
+                  mac="52:54:00:12:34:56")
+        guest.until("ls /sys/class/net", "eth0", 20)
+        nic.up()
+        assert works(nic, wire)
+
+    def test_registers_read_zero(self, nic, wire):
+        """Memory decode off under traffic: registers read zero. Said once, survived."""
+        guest = nic.guest
+        guest.expect_log("device does not answer, STATUS reads 0x00000000")
+        guest.allow_log(GONE)
+        command = int(guest.sh(f"rigtool pcicfg {NIC} {COMMAND} w"), 16)
+        with traffic(nic, wire) as again:
+            guest.sh(f"rigtool pcicfg {NIC} {COMMAND} w {command & ~MEMORY}")
+            again()
+            guest.wait_log("does not answer", 15)
+            again()
+        guest.wait_log("detached|is gone", 15)
+        ask_everything(nic)
+        said = [line for line in guest.dmesg() if "does not answer" in line.text]
+        assert len(said) == 1, "said more than once"
+        guest.sh(f"rmmod {DRIVER}", timeout=30)
+        assert not left_over(guest)
+        guest.sh(f"rigtool pcicfg {NIC} {COMMAND} w {command}")
+        nic.load()
+        assert works(nic, wire)
+
+    def test_registers_read_zero_while_down(self, nic, wire):
+        """Memory decode off while the interface is down: it does not come up, and says so."""
+        guest = nic.guest
+        guest.expect_log("device does not answer, STATUS reads 0x00000000")
+        guest.allow_log(GONE)
+        nic.down()
+        command = int(guest.sh(f"rigtool pcicfg {NIC} {COMMAND} w"), 16)
+        guest.sh(f"rigtool pcicfg {NIC} {COMMAND} w {command & ~MEMORY}")
+        said, status = guest.sh_status(f"ip link set {nic.name} up")
+        assert status and "No such device" in said
+        ask_everything(nic)
+        guest.sh(f"rigtool pcicfg {NIC} {COMMAND} w {command}")
+        guest.sh(f"echo {NIC} >{DRIVERS}/{DRIVER}/unbind && echo {NIC} >{DRIVERS}/{DRIVER}/bind")
+        nic.up()
+        assert works(nic, wire)
+
+    def test_bus_master_off(self, nic, wire):
+        """No DMA: the transmitter hangs, the watchdog says so, the reset repairs it."""
+        guest = nic.guest
+        guest.expect_log(r"NETDEV WATCHDOG|transmit queue \d+ timed out")
+        guest.expect_log(r"queue \d+ hangs")
+        guest.allow_log(r"transmit queue \d+ timed out|hangs|resetting|Link is")
+        command = int(guest.sh(f"rigtool pcicfg {NIC} {COMMAND} w"), 16)
+        with traffic(nic, wire) as again:
+            guest.sh(f"rigtool pcicfg {NIC} {COMMAND} w {command & ~MASTER}")
+            again()
+            guest.wait_log("hangs", 40)
+        wait = f"rigtool carrier {nic.name} 1 limit=10000"
+        guest.sh(wait, timeout=20)
+        nic.transmit(f"dst={PEER} sizes=60 repeat=5")
+        assert works(nic, wire)
+
+    def test_function_level_reset(self, nic, wire):
+        """Reset through sysfs under traffic: addresses, filters and link come back."""
+        guest = nic.guest
+        group = "01:00:5e:40:01:02"
+        guest.sh(f"ip maddr add {group} dev {nic.name}")
+        for _ in range(3):
+            with traffic(nic, wire) as again:
+                guest.sh(f"echo 1 >{PCI}/{NIC}/reset")
+                again()
+                guest.sh(f"rigtool carrier {nic.name} 1")
+            assert works(nic, wire)
+        with nic.receiving("until=1") as seen:
+            wire.burst([frames.build(0, 60, group), frames.build(1, 60, nic.mac)])
+        assert [frame.number for frame in seen] == [0, 1], "groups were forgotten"
+
+    def test_function_level_reset_while_down(self, nic, wire):
+        """Reset while the interface is down."""
+        nic.down()
+        nic.guest.sh(f"echo 1 >{PCI}/{NIC}/reset")
+        assert not nic.carrier
+        nic.up()
+        assert works(nic, wire)
+
+    def test_remove_and_rescan(self, nic, wire):
+        """Removed and found again through sysfs, under traffic."""
+        guest = nic.guest
+        guest.allow_log("pci")
+        with traffic(nic, wire):
+            guest.sh(f"echo 1 >{PCI}/{NIC}/remove", timeout=30)
+        assert not left_over(guest)
+        guest.sh("echo 1 >/sys/bus/pci/rescan", timeout=30)
+        guest.until("ls /sys/class/net", "eth0")
+        nic.up()
+        assert works(nic, wire)
+
+    def test_unload_under_traffic(self, nic, wire):
+        """rmmod in the midst of frames both ways, again and again."""
+        guest = nic.guest
+        for _ in range(8):
+            with traffic(nic, wire) as again:
+                again()
+                guest.sh(f"rmmod {DRIVER}", timeout=30)
+                again()
+            assert not left_over(guest)
+            nic.load()
+        assert works(nic, wire)
+
+
+@pytest.mark.guest("wire", TWO)
+class TestAddress:
+    """A card whose address cannot be used."""
+
+    def test_invalid_mac(self, nic, wire):
+        """A multicast address in the NVM: a random one instead, and a message."""
+        guest = nic.guest
+        guest.allow_log("pciehp")
+        guest.expect_log("MAC address 01:00:5e:12:34:56 is not valid, using ")
+        guest.qmp("device_del", id="nic0")
+        guest.wait_event("DEVICE_DELETED", 30)
+        try:
+            guest.qmp("device_add", driver="igb", id="nic0", netdev="net0", bus="rp0",
+                      mac="01:00:5e:12:34:56")
+            guest.until("ls /sys/class/net", "eth0", 20)
+            nic.up()
+            assert nic.sysfs("addr_assign_type") == "1"     # NET_ADDR_RANDOM
+            assert int(nic.mac[:2], 16) & 3 == 2, "neither unicast nor locally administered"
+            assert works(nic, wire)
+        finally:
+            guest.qmp("device_del", id="nic0")
+            guest.wait_event("DEVICE_DELETED", 30)
+            guest.qmp("device_add", driver="igb", id="nic0", netdev="net0", bus="rp0",
+                      mac="52:54:00:12:34:56")
+            guest.until("cat /sys/class/net/eth0/address", "52:54:00:12:34:56", 20)
+
+
+FAKE = "0000:00:10.0"
+
+
+class FakeCard:
+    """The VGA card that plays a broken 82576."""
+
+    def __init__(self, guest):
+        self.guest = guest
+        self.job = None
+
+    def play(self, fault):
+        """Have the registers read what the broken chip's would."""
+        self.job = self.guest.spawn(f"taskset 2 rigtool fakecard {FAKE} {fault}")
+        self.job.wait_output("ready")
+
+    def bind(self):
+        """Let the driver probe it; returns whether it took it, and how long that was."""
+        start = time.monotonic()
+        self.guest.sh(f"echo {DRIVER} >{PCI}/{FAKE}/driver_override; "
+                      f"taskset 1 sh -c 'echo {FAKE} >/sys/bus/pci/drivers_probe'", timeout=60,
+                      check=False)
+        bound = self.guest.sh(f"ls -d {PCI}/{FAKE}/driver 2>/dev/null; true")
+        return bool(bound.strip()), time.monotonic() - start
+
+    def release(self):
+        """Back to a VGA card."""
+        if self.guest.usable:
+            self.guest.sh(f"echo {FAKE} >{DRIVERS}/{DRIVER}/unbind; "
+                          f"echo >{PCI}/{FAKE}/driver_override", check=False)
+            if self.job:
+                self.job.kill()
+
+
+@pytest.fixture
+def fake(guest, arch):
+    """A broken card; the driver is loaded."""
+    if arch != "x86_64":
+        pytest.skip("the card is a VGA card")
+    guest.sh(f"insmod {MODULE}")
+    card = FakeCard(guest)
+    yield card
+    card.release()
+
+
+# What is broken, and by which words the driver's message must name it.
+FATAL_FAULTS = {
+    "ones": r"does not answer, STATUS reads 0xffffffff",
+    "zeros": r"does not answer, STATUS reads 0x00000000",
+    "reset-sticks": r"CTRL\.RST",
+    "mdic-silent": r"PHY.*does not answer|MDIC",
+    "mdic-error": r"PHY",
+    "semaphore-stuck": r"SMBI",
+    "phy-id=0": r"no PHY",
+    "phy-id=0xffffffff": r"no PHY",
+}
+TOLERABLE_FAULTS = {
+    "nvm-silent": r"NVM does not answer|EERD",
+    "nvm-absent": r"no NVM|EECD",
+    "nvm-bad-sum": r"checksum",
+    "master-sticks": r"GIO_MASTER_ENABLE",
+    "nvm-silent rar-empty": r"MAC address .* is not valid",
+    "nvm-bad-sum rar-empty": r"MAC address .* is not valid",
+    "rar-empty mac=01:00:5e:00:00:01": r"MAC address 01:00:5e:00:00:01 is not valid",
+}
+
+
+@pytest.mark.guest("wire", ("msix-2cpu",))
+class TestBrokenCard:
+    """Probing a card whose registers a program plays."""
+
+    @pytest.mark.parametrize("fault", FATAL_FAULTS)
+    def test_refused(self, guest, fake, fault):
+        """The probe fails in time, says why, and leaves nothing behind."""
+        before = self._state(guest)
+        guest.expect_log(rf"{FAKE}.*({FATAL_FAULTS[fault]})")
+        guest.allow_log(rf"{FAKE}")
+        fake.play(fault)
+        bound, took = fake.bind()
+        assert not bound, "the driver took a broken card"
+        assert took < 15
+        fake.release()
+        assert self._state(guest) == before
+
+    @pytest.mark.parametrize("fault", TOLERABLE_FAULTS)
+    def test_named(self, guest, fake, fault):
+        """Faults one can live with are named all the same; the rest of probe may go on."""
+        before = self._state(guest)
+        guest.expect_log(rf"{FAKE}.*({TOLERABLE_FAULTS[fault]})")
+        guest.allow_log(rf"{FAKE}|eth1")
+        fake.play(fault)
+        _, took = fake.bind()
+        assert took < 15
+        fake.release()
+        assert self._state(guest) == before
+
+    def test_sound_card(self, guest, fake):
+        """The fake without a fault gets past chip, NVM and PHY: the faults are what fails."""
+        before = self._state(guest)
+        # A VGA card has no interrupt to give.
+        guest.allow_log(rf"{FAKE}.*interrupt")
+        fake.play("mac=52:54:00:fa:ce:01")
+        fake.bind()
+        said = [line.text for line in guest.dmesg() if FAKE in line.text and line.from_driver]
+        fake.release()
+        assert all(re.search("interrupt", text) for text in said if "eth" not in text), said
+        assert self._state(guest) == before
+
+    def test_nvm_fallback(self, guest, fake):
+        """Receive address registers empty, NVM sound: the NVM's address is used, silently."""
+        guest.allow_log(rf"{FAKE}.*interrupt")
+        fake.play("rar-empty mac=52:54:00:fa:ce:07")
+        fake.bind()
+        assert not [line for line in guest.dmesg() if "not valid" in line.text]
+
+    def test_the_good_port_does_not_care(self, guest, wire, fake):
+        """While another card breaks, the port beside it works."""
+        guest.allow_log(rf"{FAKE}")
+        nic = Nic(guest)
+        nic.up()
+        fake.play("mdic-silent")
+        fake.bind()
+        assert works(nic, wire)
+
+    @staticmethod
+    def _state(guest):
+        return (guest.sh("ls /sys/class/net"), vectors(guest), driver_ranges(guest),
+                page_pools(guest), guest.read(f"{PCI}/{FAKE}/enable"),
+                int(guest.sh(f"rigtool pcicfg {FAKE} {COMMAND} w"), 16) & MASTER)
+
+
+@pytest.mark.guest("wire", TWO)
+class TestStress:
+    """Everything at once."""
+
+    def test_administrators(self, nic, wire):
+        """Several administrators with different ideas, for ten seconds, under traffic."""
+        guest = nic.guest
+        guest.allow_log("Link is|forced|negotiate|hangs")
+        wishes = (f"ip link set {nic.name} down; ip link set {nic.name} up",
+                  f"ethtool -S {nic.name}; ip -s link show {nic.name}",
+                  f"ethtool -G {nic.name} rx $((64 + n % 4 * 64)) tx $((512 - n % 4 * 64))",
+                  f"ip link set {nic.name} mtu $((1500 + n % 5 * 1000))",
+                  f"ethtool {nic.name}; rigtool mii {nic.name} 1; ethtool -d {nic.name}",
+                  f"ip link set {nic.name} promisc on; ip link set {nic.name} promisc off",
+                  f"ip link set {nic.name} address 52:54:00:00:00:0$((n % 10))")
+        jobs = [guest.spawn(f"n=0; e=$(($(date +%s) + 10)); while [ $(date +%s) -lt $e ]; do "
+                            f"n=$((n + 1)); {wish}; done >/dev/null 2>&1; true")
+                for wish in wishes]
+        with traffic(nic, wire) as again:
+            for _ in range(20):
+                again()
+                with contextlib.suppress(QmpError):
+                    guest.set_link(False)
+                    guest.set_link(True)
+                time.sleep(0.3)
+            for job in jobs:
+                job.wait(60)
+        nic.down()
+        guest.sh(f"ip link set {nic.name} mtu 1500")
+        nic.up()
+        assert works(nic, wire)

@@ -1,0 +1,282 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The link: it follows the cable, it is quick, and it is what was asked for."""
+import re
+import statistics
+
+import pytest
+from rig import frames
+from rig.frames import PEER
+from rig.nic import MODULE, Nic
+from rig.project import DRIVER
+
+pytestmark = pytest.mark.guest("wire")
+
+UP = "Link is Up - 1Gbps/Full - flow control rx/tx"
+DOWN = "Link is Down"
+
+
+def link_messages(guest):
+    """What the driver said about the link since the test began."""
+    return [re.sub(r".*(Link is)", r"\1", line.text) for line in guest.dmesg()
+            if line.from_driver and "Link is" in line.text]
+
+
+def wait_carrier(nic, want, limit=5000):
+    """Wait for the carrier; returns how long it took in seconds."""
+    said = nic.guest.sh(f"rigtool carrier {nic.name} {int(want)} limit={limit}")
+    return int(said.split("=")[1]) / 1e6
+
+
+def sends(nic, wire):
+    """Whether a frame gets out."""
+    wire.drain()
+    nic.transmit(f"dst={PEER} sizes=100")
+    return wire.recv() == frames.build(0, 100, PEER, nic.mac)
+
+
+class TestCable:
+    """set_link on the other side of the emulator."""
+
+    def test_each_change_is_logged_once(self, nic, wire):
+        """Pull and plug: carrier follows, one message each, with what the link is."""
+        guest = nic.guest
+        assert link_messages(guest) == [UP]
+        for _ in range(3):
+            guest.set_link(False)
+            wait_carrier(nic, False)
+            assert nic.settings()["Link detected"] == "no"
+            guest.set_link(True)
+            wait_carrier(nic, True)
+            assert nic.settings()["Link detected"] == "yes"
+        assert link_messages(guest) == [UP] + [DOWN, UP] * 3
+        assert sends(nic, wire)
+
+    def test_flapping(self, nic, wire):
+        """A loose contact: in the end the state is right, and messages alternate."""
+        guest = nic.guest
+        for _ in range(25):
+            guest.set_link(False)
+            guest.set_link(True)
+        wait_carrier(nic, True)
+        said = link_messages(guest)
+        assert said[0] == UP and said[-1] == UP
+        assert all(first != second for first, second in zip(said, said[1:])), said
+        assert sends(nic, wire)
+
+    def test_cable_moves_while_down(self, nic, wire):
+        """What happened while the port was down is noticed when it comes up."""
+        guest = nic.guest
+        nic.down()
+        guest.set_link(False)
+        guest.sh(f"ip link set {nic.name} up")
+        guest.sh("sleep 1")
+        assert not nic.carrier
+        guest.set_link(True)
+        wait_carrier(nic, True)
+        nic.down()
+        guest.set_link(False)
+        guest.set_link(True)
+        guest.sh("sleep 1")
+        nic.up()
+        assert sends(nic, wire)
+
+    def test_cable_never_plugged(self, guest, wire):
+        """No link at all: nothing waits for it, nothing is said about it."""
+        nic = Nic(guest)
+        guest.set_link(False)
+        guest.sh(f"insmod {MODULE} && ip link set {nic.name} up")
+        guest.sh("sleep 3")
+        assert not nic.carrier
+        assert nic.settings()["Link detected"] == "no"
+        assert nic.settings()["Speed"].startswith("Unknown")
+        nic.down()
+        guest.sh(f"ip link set {nic.name} up")
+        assert not link_messages(guest)
+        guest.set_link(True)
+        wait_carrier(nic, True)
+        assert link_messages(guest) == [UP]
+        assert sends(nic, wire)
+
+    def test_unplugged_traffic_is_harmless(self, nic, wire):
+        """Sending into a pulled cable: no complaint, and it works again afterwards."""
+        guest = nic.guest
+        guest.set_link(False)
+        guest.sh(f"rigtool send {nic.name} sizes=1000 repeat=600; "
+                 f"rigtool send {nic.name} sizes=1000 bypass=1; sleep 6", timeout=60)
+        guest.set_link(True)
+        wait_carrier(nic, True)
+        assert sends(nic, wire)
+
+
+class TestTimes:
+    """Bounds that a person would notice; the best of some tries, for the host is shared."""
+
+    def test_probe_and_first_carrier(self, guest):
+        """Loading takes 60 ms at most, and 0.6 s after its start there is a link."""
+        times = []
+        for _ in range(20):
+            said = guest.sh(f"rigtool load {MODULE} eth0")
+            times.append([int(number) / 1000 for number in re.findall(r"=(\d+)", said)])
+            guest.sh(f"rmmod {DRIVER}")
+            load, carrier = (min(column) for column in zip(*times))
+            if len(times) > 2 and load < 60 and carrier < 600:
+                break
+        print(f"load {load:.1f} ms, carrier {carrier:.1f} ms; all: {times}")
+        assert load < 60, times
+        assert carrier < 600, times
+
+    def test_later_up(self, nic):
+        """Coming up again finds the link there: 20 ms at most."""
+        said = nic.guest.sh(f"rigtool updown {nic.name} 20", timeout=120)
+        times = sorted(int(number) / 1000 for number in re.findall(r"carrier_us=(\d+)", said))
+        print(f"up to carrier: best {times[0]:.1f}, median {statistics.median(times):.1f} ms")
+        assert len(times) == 20
+        assert times[0] < 20, times
+        assert statistics.median(times) < 100, times
+
+    def test_replugged(self, nic):
+        """A cable plugged in again: negotiation's half second and little more."""
+        took = []
+        for _ in range(3):
+            nic.guest.set_link(False)
+            wait_carrier(nic, False)
+            nic.guest.set_link(True)
+            took.append(wait_carrier(nic, True))
+        assert min(took) < 0.7, took
+
+
+class TestSettings:
+    """ethtool's link settings."""
+
+    def test_defaults(self, nic):
+        """Everything is advertised, 1000 full is negotiated."""
+        settings = nic.settings()
+        assert settings["Speed"] == "1000Mb/s"
+        assert settings["Duplex"] == "Full"
+        assert settings["Auto-negotiation"] == "on"
+        assert settings["Port"] == "Twisted Pair"
+        assert settings["PHYAD"] == "1"
+        assert settings["Link detected"] == "yes"
+        assert settings["Supports auto-negotiation"] == "Yes"
+        shown = nic.ethtool()
+        for what in ("Supported", "Advertised"):
+            modes = re.search(rf"{what} link modes: +((?:\S.*\n\s*)+?)(?=\S+ (pause|auto|FEC))",
+                              shown)[1].split()
+            assert modes == ["10baseT/Half", "10baseT/Full", "100baseT/Half", "100baseT/Full",
+                             "1000baseT/Full"]
+
+    @pytest.mark.parametrize("speed,duplex", ((100, "full"), (100, "half"), (10, "full"),
+                                              (10, "half")))
+    def test_forced(self, nic, wire, speed, duplex):
+        """Autonegotiation off; and on again."""
+        nic.ethtool(f"-s {{}} autoneg off speed {speed} duplex {duplex}")
+        said = f"Link is Up - {speed}Mbps/{duplex.capitalize()} - flow control off"
+        nic.guest.wait_log(said)
+        wait_carrier(nic, True)
+        settings = nic.settings()
+        assert settings["Auto-negotiation"] == "off"
+        assert settings["Speed"] == f"{speed}Mb/s"
+        assert settings["Duplex"] == duplex.capitalize()
+        assert sends(nic, wire)
+        nic.down()
+        nic.up()
+        assert nic.settings()["Speed"] == f"{speed}Mb/s", "forgotten by down and up"
+        nic.ethtool("-s {} autoneg on")
+        self._wait_speed(nic, "1000Mb/s")
+        assert sends(nic, wire)
+
+    @staticmethod
+    def _wait_speed(nic, speed):
+        nic.guest.until(f"ethtool {nic.name}", rf"Speed: {speed}[\s\S]*Link detected: yes")
+
+    def test_forced_survives_the_cable(self, nic, wire):
+        """A forced link is forced again when the cable comes back."""
+        nic.ethtool("-s {} autoneg off speed 100 duplex full")
+        nic.guest.wait_log("Link is Up - 100Mbps/Full")
+        nic.guest.set_link(False)
+        wait_carrier(nic, False)
+        nic.guest.set_link(True)
+        wait_carrier(nic, True)
+        self._wait_speed(nic, "100Mb/s")
+        assert sends(nic, wire)
+
+    def test_advertised(self, nic):
+        """What is advertised reaches the PHY's registers."""
+        nic.ethtool("-s {} advertise 0x008")      # 100baseT/Full
+        wait_carrier(nic, False)
+        wait_carrier(nic, True)
+        assert int(self._mii(nic, 4), 16) & 0x01e0 == 0x0100
+        assert int(self._mii(nic, 9), 16) & 0x0300 == 0
+        assert re.search(r"Advertised link modes: +100baseT/Full\n\t\S", nic.ethtool())
+        nic.ethtool("-s {} advertise 0x02f")
+        wait_carrier(nic, True)
+        assert int(self._mii(nic, 4), 16) & 0x01e0 == 0x01e0
+        assert int(self._mii(nic, 9), 16) & 0x0300 == 0x0200
+
+    def test_renegotiate(self, nic, wire):
+        """ethtool -r takes the link down and up once."""
+        before = len(link_messages(nic.guest))
+        nic.ethtool("-r")
+        wait_carrier(nic, False)
+        wait_carrier(nic, True)
+        assert link_messages(nic.guest)[before:] == [DOWN, UP]
+        assert sends(nic, wire)
+
+    def test_renegotiate_forced(self, nic):
+        """There is nothing to renegotiate about a forced link."""
+        nic.ethtool("-s {} autoneg off speed 100 duplex full")
+        nic.guest.wait_log("Link is Up - 100Mbps/Full")
+        assert "Invalid argument" in nic.ethtool("-r", check=False)
+
+    def test_settings_while_down(self, nic):
+        """Settings made while the port is down hold when it comes up."""
+        nic.down()
+        nic.ethtool("-s {} autoneg off speed 100 duplex full")
+        nic.guest.sh("sleep 1")
+        nic.up()
+        self._wait_speed(nic, "100Mb/s")
+
+    @staticmethod
+    def _mii(nic, register, options=""):
+        return nic.guest.sh(f"rigtool mii {nic.name} {register} {options}").strip()
+
+
+class TestMii:
+    """The old ioctls, which share MDIC with the driver."""
+
+    def test_identity(self, nic):
+        """The PHY answers at address 1 with its identifier."""
+        mii = f"rigtool mii {nic.name}"
+        assert nic.guest.sh(mii) == "phy=1\n"
+        assert nic.guest.sh(f"{mii} 2") == "0x02a8\n"
+        assert nic.guest.sh(f"{mii} 3") == "0x0391\n"
+        assert int(nic.guest.sh(f"{mii} 1"), 16) & 0x0004, "BMSR says there is no link"
+
+    def test_nobody_there(self, nic):
+        """Other addresses and missing registers are errors, quickly and quietly."""
+        for phy in (0, 2, 31):
+            said, status = nic.guest.sh_status(f"rigtool mii {nic.name} 2 phy={phy}")
+            assert status and "Input/output error" in said
+        said, status = nic.guest.sh_status(f"rigtool mii {nic.name} 11")
+        assert status and "Input/output error" in said
+
+    def test_in_the_midst_of_link_changes(self, nic, wire):
+        """Several readers beside the driver's own link work: every answer is right."""
+        guest = nic.guest
+        loop = (f"for i in $(seq 150); do r=$(rigtool mii {nic.name} 2)$(rigtool mii {nic.name} 3)"
+                "; [ \"$r\" = 0x02a80x0391 ] || { echo wrong: $r; exit 1; }; done")
+        jobs = [guest.spawn(loop) for _ in range(3)]
+        for _ in range(5):
+            guest.set_link(False)
+            nic.ethtool("-r")
+            guest.set_link(True)
+            nic.settings()
+        for job in jobs:
+            assert job.wait(120) == ""
+        wait_carrier(nic, True)
+        assert sends(nic, wire)
+
+    def test_while_down(self, nic):
+        """The PHY can be read while the interface is down."""
+        nic.down()
+        assert nic.guest.sh(f"rigtool mii {nic.name} 2") == "0x02a8\n"
