@@ -112,8 +112,8 @@ static int igb_tx_soft_csum(struct sk_buff *skb)
 {
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
 		return 0;
-	return skb->csum_not_inet ? skb_crc32c_csum_help(skb) :
-				    skb_checksum_help(skb);
+	return skb_csum_is_sctp(skb) ? skb_crc32c_csum_help(skb) :
+				       skb_checksum_help(skb);
 }
 
 /* Have the chip insert the checksum, or do it here when it cannot.
