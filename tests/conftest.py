@@ -9,12 +9,13 @@ from rig import journal, project
 from rig.box import ALL, Box
 from rig.guest import Guest, GuestError
 from rig.nic import Nic
+from rig.qmp import QmpError
 
 
 # What one would ask first when a port does not do what it should.
 PORT_STATE = """
 ip -s link show eth0; grep eth0 /proc/interrupts; ethtool -S eth0 | grep -v ': 0$'
-for register in 0x0008 0x0100 0x1524 0x1580 0xc010 0xc018 0xe010 0xe018; do
+for register in 0x0008 0x0100 0x1524 0xc010 0xc018 0xe010 0xe018; do
     echo "$register $(rigtool mmio 0000:01:00.0 $register)"
 done 2>&1; true"""
 
@@ -77,7 +78,10 @@ def guest(box):
     found.forget()
     yield found
     if found.usable and box.kind == "wire":
-        found.set_link(True)
+        try:
+            found.set_link(True)
+        except QmpError:
+            found.usable = False
 
 
 @pytest.fixture

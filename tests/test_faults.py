@@ -10,7 +10,6 @@ from rig.footprint import driver_ranges, page_pools, vectors
 from rig.frames import PEER
 from rig.nic import MODULE, Nic
 from rig.project import DRIVER
-from rig.qmp import QmpError
 
 NIC = "0000:01:00.0"
 PCI = "/sys/bus/pci/devices"
@@ -77,37 +76,6 @@ def ask_everything(nic, limit=10):
 @pytest.mark.guest("wire", TWO)
 class TestVanished:
     """The device is taken away while it is in use."""
-
-    def test_hot_unplug(self, nic, wire):
-        """Unplugged under traffic, plugged in again, three times."""
-        guest = nic.guest
-        guest.allow_log(r"pciehp|" + GONE)
-        for _ in range(3):
-            with traffic(nic, wire):
-                guest.qmp("device_del", id="nic0")
-                guest.wait_event("DEVICE_DELETED", 30)
-                guest.until("ls /sys/class/net", r"^(?![\s\S]*eth0)")
-            assert not left_over(guest)
-            guest.qmp("device_add", driver="igb", id="nic0", netdev="net0", bus="rp0",
-                      mac="52:54:00:12:34:56")
-            guest.until("ls /sys/class/net", "eth0", 20)
-            nic.up()
-            assert works(nic, wire)
-
-    def test_hot_unplug_while_down(self, nic, wire):
-        """Unplugged while the interface is down."""
-        guest = nic.guest
-        guest.allow_log("pciehp")
-        nic.down()
-        guest.qmp("device_del", id="nic0")
-        guest.wait_event("DEVICE_DELETED", 30)
-        guest.until("ls /sys/class/net", r"^(?![\s\S]*eth0)")
-        assert not left_over(guest)
-        guest.qmp("device_add", driver="igb", id="nic0", netdev="net0", bus="rp0",
-                  mac="52:54:00:12:34:56")
-        guest.until("ls /sys/class/net", "eth0", 20)
-        nic.up()
-        assert works(nic, wire)
 
     def test_registers_read_zero(self, nic, wire):
         """Memory decode off under traffic: registers read zero. Said once, survived."""
@@ -188,7 +156,6 @@ class TestVanished:
     def test_remove_and_rescan(self, nic, wire):
         """Removed and found again through sysfs, under traffic."""
         guest = nic.guest
-        guest.allow_log("pci")
         with traffic(nic, wire):
             guest.sh(f"echo 1 >{PCI}/{NIC}/remove", timeout=30)
         assert not left_over(guest)
@@ -210,31 +177,47 @@ class TestVanished:
         assert works(nic, wire)
 
 
-@pytest.mark.guest("wire", TWO)
-class TestAddress:
-    """A card whose address cannot be used."""
+# Without MSI the kernel does not ask the firmware for native hot plug.
+@pytest.mark.guest("wire", ("msix-2cpu",))
+class TestHotPlug:
+    """The card comes and goes through its slot."""
+
+    def test_under_traffic(self, nic, wire):
+        """Unplugged under traffic, plugged in again, twice."""
+        guest = nic.guest
+        guest.allow_log(GONE)
+        for _ in range(2):
+            with traffic(nic, wire):
+                guest.unplug()
+            assert not left_over(guest)
+            guest.plug()
+            nic.up()
+            assert works(nic, wire)
+
+    def test_while_down(self, nic, wire):
+        """Unplugged while the interface is down."""
+        guest = nic.guest
+        nic.down()
+        guest.unplug()
+        assert not left_over(guest)
+        guest.plug()
+        nic.up()
+        assert works(nic, wire)
 
     def test_invalid_mac(self, nic, wire):
         """A multicast address in the NVM: a random one instead, and a message."""
         guest = nic.guest
-        guest.allow_log("pciehp")
         guest.expect_log("MAC address 01:00:5e:12:34:56 is not valid, using ")
-        guest.qmp("device_del", id="nic0")
-        guest.wait_event("DEVICE_DELETED", 30)
+        guest.unplug()
         try:
-            guest.qmp("device_add", driver="igb", id="nic0", netdev="net0", bus="rp0",
-                      mac="01:00:5e:12:34:56")
-            guest.until("ls /sys/class/net", "eth0", 20)
+            guest.plug(mac="01:00:5e:12:34:56")
             nic.up()
             assert nic.sysfs("addr_assign_type") == "1"     # NET_ADDR_RANDOM
             assert int(nic.mac[:2], 16) & 3 == 2, "neither unicast nor locally administered"
             assert works(nic, wire)
         finally:
-            guest.qmp("device_del", id="nic0")
-            guest.wait_event("DEVICE_DELETED", 30)
-            guest.qmp("device_add", driver="igb", id="nic0", netdev="net0", bus="rp0",
-                      mac="52:54:00:12:34:56")
-            guest.until("cat /sys/class/net/eth0/address", "52:54:00:12:34:56", 20)
+            guest.unplug()
+            guest.plug()
 
 
 FAKE = "0000:00:10.0"
@@ -268,6 +251,7 @@ class FakeCard:
                           f"echo >{PCI}/{FAKE}/driver_override", check=False)
             if self.job:
                 self.job.kill()
+                self.job = None
 
 
 @pytest.fixture
@@ -310,46 +294,50 @@ class TestBrokenCard:
     @pytest.mark.parametrize("fault", FATAL_FAULTS)
     def test_refused(self, guest, fake, fault):
         """The probe fails in time, says why, and leaves nothing behind."""
-        before = self._state(guest)
-        guest.expect_log(rf"{FAKE}.*({FATAL_FAULTS[fault]})")
-        guest.allow_log(rf"{FAKE}")
-        fake.play(fault)
-        bound, took = fake.bind()
-        assert not bound, "the driver took a broken card"
-        assert took < 15
-        fake.release()
-        assert self._state(guest) == before
+        self._probe(guest, fake, fault, FATAL_FAULTS[fault])
 
     @pytest.mark.parametrize("fault", TOLERABLE_FAULTS)
     def test_named(self, guest, fake, fault):
         """Faults one can live with are named all the same; the rest of probe may go on."""
-        before = self._state(guest)
-        guest.expect_log(rf"{FAKE}.*({TOLERABLE_FAULTS[fault]})")
-        guest.allow_log(rf"{FAKE}|eth1")
-        fake.play(fault)
-        _, took = fake.bind()
-        assert took < 15
-        fake.release()
-        assert self._state(guest) == before
+        self._probe(guest, fake, fault, TOLERABLE_FAULTS[fault])
 
     def test_sound_card(self, guest, fake):
-        """The fake without a fault gets past chip, NVM and PHY: the faults are what fails."""
-        before = self._state(guest)
+        """Nothing broken: chip, NVM and PHY are passed, so the faults above are what fails."""
         # A VGA card has no interrupt to give.
-        guest.allow_log(rf"{FAKE}.*interrupt")
-        fake.play("mac=52:54:00:fa:ce:01")
-        fake.bind()
-        said = [line.text for line in guest.dmesg() if FAKE in line.text and line.from_driver]
-        fake.release()
-        assert all(re.search("interrupt", text) for text in said if "eth" not in text), said
-        assert self._state(guest) == before
+        said = self._probe(guest, fake, "", "no interrupt of any kind")
+        assert len(said) == 2, said
 
     def test_nvm_fallback(self, guest, fake):
         """Receive address registers empty, NVM sound: the NVM's address is used, silently."""
-        guest.allow_log(rf"{FAKE}.*interrupt")
-        fake.play("rar-empty mac=52:54:00:fa:ce:07")
-        fake.bind()
-        assert not [line for line in guest.dmesg() if "not valid" in line.text]
+        said = self._probe(guest, fake, "rar-empty", "no interrupt of any kind")
+        assert len(said) == 2, said
+
+    @staticmethod
+    def _state(guest):
+        return (guest.sh("ls /sys/class/net"), vectors(guest), driver_ranges(guest),
+                page_pools(guest), guest.read(f"{PCI}/{FAKE}/enable"),
+                int(guest.sh(f"rigtool pcicfg {FAKE} {COMMAND} w"), 16) & MASTER)
+
+    def _probe(self, guest, fake, fault, cause):
+        """Probe until the cause is named; returns what the last probe said.
+
+        The program that plays the card must answer within the driver's
+        patience. On a busy host it does not always get to.
+        """
+        before = self._state(guest)
+        guest.allow_log(FAKE)
+        for _ in range(5):
+            since = guest.log_position()
+            fake.play(fault)
+            bound, took = fake.bind()
+            fake.release()
+            said = [line.text for line in guest.dmesg(since) if f"igb_demo {FAKE}" in line.text]
+            assert not bound, "the driver took a card that cannot work"
+            assert took < 15
+            assert self._state(guest) == before
+            if any(re.search(cause, text) for text in said):
+                return said
+        raise AssertionError(f"{fault}: the cause was not named: {said}")
 
     def test_the_good_port_does_not_care(self, guest, wire, fake):
         """While another card breaks, the port beside it works."""
@@ -359,12 +347,6 @@ class TestBrokenCard:
         fake.play("mdic-silent")
         fake.bind()
         assert works(nic, wire)
-
-    @staticmethod
-    def _state(guest):
-        return (guest.sh("ls /sys/class/net"), vectors(guest), driver_ranges(guest),
-                page_pools(guest), guest.read(f"{PCI}/{FAKE}/enable"),
-                int(guest.sh(f"rigtool pcicfg {FAKE} {COMMAND} w"), 16) & MASTER)
 
 
 @pytest.mark.guest("wire", TWO)
@@ -388,9 +370,8 @@ class TestStress:
         with traffic(nic, wire) as again:
             for _ in range(20):
                 again()
-                with contextlib.suppress(QmpError):
-                    guest.set_link(False)
-                    guest.set_link(True)
+                guest.set_link(False)
+                guest.set_link(True)
                 time.sleep(0.3)
             for job in jobs:
                 job.wait(60)

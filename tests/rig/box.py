@@ -21,7 +21,10 @@ ALL = tuple(CONFIGS)
 FAKE_CARD = ("-device", "secondary-vga,id=fake,addr=0x10,vgamem_mb=16")
 
 
-class Box:
+PCI_DEVICES = "/sys/bus/pci/devices"
+
+
+class Box:  # pylint: disable=too-many-instance-attributes
     """One kind of guest in one configuration."""
 
     def __init__(self, kind, config, arch):
@@ -32,6 +35,7 @@ class Box:
         self.pcap = ""
         self.host_port = 0
         self._guest = None
+        self._devices = 0
         # Socket paths are limited to 107 characters: not below pytest's directories.
         self._dir = tempfile.TemporaryDirectory(prefix=f"{project.DRIVER}-{kind}-")
 
@@ -54,6 +58,11 @@ class Box:
         return self._guest
 
     def _boot(self):
+        guest = self._start()
+        self._devices = int(guest.sh(f"ls {PCI_DEVICES} | wc -l"))
+        return guest
+
+    def _start(self):
         directory = Path(self._dir.name)
         options = dict(CONFIGS[self.config])
         append = options.pop("append", "")
@@ -82,6 +91,8 @@ class Box:
         """A guest without the driver; a new one if this one will not let go of it."""
         guest = self.guest()
         with contextlib.suppress(GuestError):
+            # A card that a test took away is not coming back.
+            guest.sh(f"[ $(ls {PCI_DEVICES} | wc -l) = {self._devices} ]")
             guest.sh("for n in $(ip netns list | cut -d' ' -f1); do ip netns del $n; done; "
                      f"[ ! -d /sys/module/{project.DRIVER} ] || rmmod {project.DRIVER}",
                      timeout=60)

@@ -37,21 +37,23 @@ class Footprint:
         return cls(free + 4 * at_hand, {name: int(used) for name, used in slabs},
                    vectors(guest), driver_ranges(guest), page_pools(guest))
 
-    def grown(self, before, cycles):
-        """Complaints about what grew since @before by one or more a cycle."""
+    def grown(self, before):
+        """Complaints about what is not as it was @before, slab objects apart."""
         complaints = []
         lost = before.free_kib - self.free_kib
         if lost > FREE_SLACK_KIB:
-            complaints.append(f"{lost} KiB of free memory lost in {cycles} cycles")
-        for name, used in self.objects.items():
-            more = used - before.objects.get(name, 0)
-            if more > OBJECT_SLACK and more >= cycles * 0.9:
-                complaints.append(f"slab {name}: {more} more objects after {cycles} cycles")
+            complaints.append(f"{lost} KiB of free memory lost")
         for what in ("vectors", "iomem", "pools"):
             if getattr(self, what) != getattr(before, what):
                 complaints.append(f"{what}: {getattr(before, what)} became "
                                   f"{getattr(self, what)}")
         return complaints
+
+    def grown_slabs(self, before, cycles):
+        """{slab: how many objects more than @before}, if about one or more a cycle."""
+        more = {name: used - before.objects.get(name, 0) for name, used in self.objects.items()}
+        return {name: grown for name, grown in more.items()
+                if grown > OBJECT_SLACK and grown >= cycles * 0.9}
 
 
 def vectors(guest):

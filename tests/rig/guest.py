@@ -302,8 +302,7 @@ class Guest:  # pylint: disable=too-many-instance-attributes
     def dmesg(self, since=None):
         """Kernel messages since the test began, or since number @since."""
         first = self._journal_from if since is None else since
-        return [Line.parse(line) for line in
-                self.sh(f"rigtool kmsg {first}", timeout=60).splitlines() if line]
+        return Line.parse_all(self.sh(f"rigtool kmsg {first}", timeout=60))
 
     def log_position(self):
         """The number that the next kernel message will have."""
@@ -346,9 +345,18 @@ class Guest:  # pylint: disable=too-many-instance-attributes
         """Run a QMP command."""
         return self._monitor.command(command, **arguments)
 
-    def wait_event(self, name, timeout=15):
-        """Wait for a QMP event."""
-        return self._monitor.wait_event(name, timeout)
+    def unplug(self, port=0, timeout=40):
+        """Take a port's card out, as its slot's button asks for it; returns when it is out."""
+        self._monitor.forget_events()
+        self.qmp("device_del", id=f"nic{port}")
+        self._monitor.wait_event("DEVICE_DELETED", timeout, device=f"nic{port}")
+        self.until("ls /sys/class/net", rf"^(?![\s\S]*eth{port})", timeout)
+
+    def plug(self, port=0, mac="52:54:00:12:34:56", timeout=40):
+        """Put a card into a port's slot; returns when the driver has it."""
+        self.qmp("device_add", driver="igb", id=f"nic{port}", netdev=f"net{port}",
+                 bus=f"rp{port}", mac=mac)
+        self.until("ls /sys/class/net", rf"eth{port}", timeout)
 
     def set_link(self, up, port=0):
         """Plug or pull a port's cable."""

@@ -73,13 +73,15 @@ def _test_module(arch, name):
 def initramfs(arch):
     """Path of the image, made once whatever the number of workers."""
     directory = project.build_dir(arch)
-    image = directory / "initramfs.cpio"
+    image, contents = directory / "initramfs.cpio", directory / "initramfs.contents"
     with project.locked(directory / "lock"):
-        parts = [_driver(arch), _rigtool(arch), _test_module(arch, "nomsix")]
-        inputs = parts + _files(project.TOP / "rootfs") + [project.SCRIPTS / "mkinitramfs.sh"]
-        if not _newer(image, inputs):
-            driver, rigtool, nomsix = parts
+        driver, rigtool, nomsix = _driver(arch), _rigtool(arch), _test_module(arch, "nomsix")
+        inputs = [driver, rigtool, nomsix, project.SCRIPTS / "mkinitramfs.sh",
+                  *sorted(_files(project.TOP / "rootfs"))]
+        wanted = "".join(f"{path} {path.stat().st_mtime_ns}\n" for path in inputs)
+        if not image.exists() or not contents.exists() or contents.read_text() != wanted:
             project.run([project.SCRIPTS / "mkinitramfs.sh", "--arch", arch, "--output", image,
                          "--module", driver, "--add", f"{rigtool}:/usr/bin/rigtool",
                          "--add", f"{nomsix}:/lib/modules/nomsix.ko", "--kmod", "8021q"])
+            contents.write_text(wanted)
     return image

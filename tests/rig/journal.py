@@ -10,7 +10,7 @@ FATAL = re.compile(
     r"Unable to handle|Internal error|DMA-API(?!: (preallocated|debugging enabled))|"
     r"NETDEV WATCHDOG|transmit queue \d+ timed out|tx[ _]timeout|"
     r"blocked for more than|hung_task|soft lockup|hard LOCKUP|rcu.*(stall|kthread starved)|"
-    r"nobody cared|page allocation failure|refcount_t|list_(add|del) corruption|"
+    r"nobody cared|Disabling IRQ|page allocation failure|refcount_t|list_(add|del) corruption|"
     r"UBSAN|KASAN|KFENCE|Bad page|possible circular locking|unregister_netdevice: waiting|"
     r"page_pool.*(stalled|inflight)|rigtool: kernel messages were lost", re.IGNORECASE)
 
@@ -30,10 +30,12 @@ class Line:
     text: str
 
     @classmethod
-    def parse(cls, line):
-        """From rigtool kmsg's "LEVEL NUMBER MICROSECONDS TEXT"."""
-        level, number, stamp, text = (line.split(" ", 3) + [""])[:4]
-        return cls(int(level), int(number), int(stamp), text)
+    def parse_all(cls, output):
+        """From rigtool kmsg's lines "LEVEL NUMBER MICROSECONDS TEXT"."""
+        # An emergency is printed on the console as well, between them.
+        found = re.findall(r"^([0-7]) (\d+) (\d+) (.*)$", output, re.M)
+        return [cls(int(level), int(number), int(stamp), text)
+                for level, number, stamp, text in found]
 
     @property
     def from_driver(self):

@@ -14,11 +14,10 @@ class Qmp:
 
     def __init__(self, path, timeout=30):
         self._socket = socket.socket(socket.AF_UNIX)
-        self._socket.settimeout(timeout)
         self._connect(path, timeout)
-        self._stream = self._socket.makefile("rwb")
+        self._received = b""
         self._events = []
-        self._read()
+        self._read(timeout)
         self.command("qmp_capabilities")
 
     def _connect(self, path, timeout):
@@ -31,10 +30,16 @@ class Qmp:
                     raise
                 time.sleep(0.02)
 
-    def _read(self):
-        line = self._stream.readline()
-        if not line:
-            raise QmpError("QEMU closed its monitor")
+    def _read(self, timeout=30):
+        """The next message; TimeoutError when there is none in time."""
+        deadline = time.monotonic() + timeout
+        while b"\n" not in self._received:
+            self._socket.settimeout(max(0.01, deadline - time.monotonic()))
+            piece = self._socket.recv(65536)
+            if not piece:
+                raise QmpError("QEMU closed its monitor")
+            self._received += piece
+        line, self._received = self._received.split(b"\n", 1)
         return json.loads(line)
 
     def command(self, name, /, **arguments):
@@ -43,8 +48,7 @@ class Qmp:
         if arguments:
             request["arguments"] = {key.replace("_", "-"): value
                                     for key, value in arguments.items()}
-        self._stream.write(json.dumps(request).encode() + b"\n")
-        self._stream.flush()
+        self._socket.sendall(json.dumps(request).encode() + b"\n")
         while True:
             answer = self._read()
             if "event" in answer:
@@ -54,24 +58,23 @@ class Qmp:
             elif "return" in answer:
                 return answer["return"]
 
-    def wait_event(self, name, timeout=15):
-        """Return the oldest event of that name, waiting for it if need be."""
+    def forget_events(self):
+        """Events up to now do not matter."""
+        self._events.clear()
+
+    def wait_event(self, name, timeout=15, **data):
+        """Return the oldest event of that name and @data, waiting for it if need be."""
         deadline = time.monotonic() + timeout
         while True:
             for event in self._events:
-                if event["event"] == name:
+                if event["event"] == name and data.items() <= event.get("data", {}).items():
                     self._events.remove(event)
                     return event
-            self._socket.settimeout(max(0.01, deadline - time.monotonic()))
             try:
-                answer = self._read()
+                self._events.append(self._read(deadline - time.monotonic()))
             except TimeoutError as error:
                 raise QmpError(f"no event {name} within {timeout} s") from error
-            finally:
-                self._socket.settimeout(30)
-            self._events.append(answer)
 
     def close(self):
         """Close the connection."""
-        self._stream.close()
         self._socket.close()
