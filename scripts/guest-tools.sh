@@ -3,7 +3,7 @@
 #
 # usage: guest-tools.sh [--arch x86_64|arm64] [--update]
 #
-# Makes sure that the programs of the guest (busybox, ethtool, iproute2,
+# Makes sure that the programs of the guest (busybox, shells, ethtool, iproute2,
 # iperf3, tcpdump, ping) and the libraries they need are unpacked in the cache,
 # ${XDG_CACHE_HOME:-~/.cache}/igb_demo, and prints where: TOOLS=...
 #
@@ -13,8 +13,9 @@
 
 . "$(dirname "$0")/lib.sh"
 
-# Not busybox-static: it is built to run its own ip and ping, whatever PATH says.
-wanted=(busybox ethtool iproute2 iperf3 tcpdump iputils-ping)
+# The shells, because that of the static busybox would run its own ip and ping
+# whatever PATH says: dash for scripts, bash for people.
+wanted=(busybox-static dash bash ethtool iproute2 iperf3 tcpdump iputils-ping)
 
 arch=x86_64 update=''
 while (($#)); do
@@ -31,7 +32,8 @@ while (($#)); do
 done
 
 deb=$(deb_arch_of "$arch")
-tools=$CACHE/tools/$deb
+# Another list is another directory.
+tools=$CACHE/tools/$deb-$(cksum <<<"${wanted[*]}" | cut -d ' ' -f 1)
 
 # with_libraries: the wanted packages and, of all they depend on, those that
 # hold libraries; what a package manager or a login needs is of no use in the

@@ -3,9 +3,9 @@
 #
 # usage: mkinitramfs.sh --output FILE [options]
 #
-# Packs the guest's whole file system: busybox, ethtool, ip, tc, ss, bridge,
-# iperf3, tcpdump and ping with their libraries, the overlay in rootfs/, and
-# what the options name. Needs no root. The same input gives the same bytes.
+# Packs the guest's whole file system: a static busybox, shells, ethtool, ip, tc,
+# ss, bridge, iperf3, tcpdump and ping with their libraries, the overlay in
+# rootfs/, and what the options name. Needs no root. The same input gives the same bytes.
 #
 #   --arch A         x86_64 (default) or arm64
 #   --output FILE    where to write the initramfs
@@ -130,10 +130,11 @@ ln -s usr/bin "$root/bin"
 ln -s usr/bin "$root/sbin"
 ln -s ../run "$root/var/run"
 
-programs=(busybox ethtool ip tc ss bridge iperf3 tcpdump ping)
+# busybox is static; its many names are made by /init, since here it may not
+# be able to run.
+programs=(busybox dash bash ethtool ip tc ss bridge iperf3 tcpdump ping)
 tool "${programs[@]}"
-# Its other names are made by /init: here busybox may not be able to run.
-ln -s busybox "$root/usr/bin/sh"
+ln -s dash "$root/usr/bin/sh"
 # pthread_cancel() loads it without being linked with it.
 cp -L "$(find_library libgcc_s.so.1)" "$root/lib/"
 add_libraries "${programs[@]/#/$root/usr/bin/}" "$root/lib/libgcc_s.so.1"
