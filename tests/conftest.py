@@ -44,6 +44,7 @@ def _key(kind, config):
     return kind, config
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Tests of one guest form one group; the groups that take longest start first."""
     groups = {}
@@ -77,26 +78,46 @@ def guest(box):
     found = box.unload()
     found.forget()
     yield found
-    if found.usable and box.kind == "wire":
-        try:
-            found.set_link(True)
-        except QmpError:
-            found.usable = False
+    _plug_in(found, box)
 
 
 @pytest.fixture
-def wire(guest, box):  # pylint: disable=unused-argument
-    """The other end of eth0's cable; the guest may have been booted anew for it."""
-    box.wire.drain()
-    return box.wire
+def nic(box):
+    """eth0, up and at its defaults; the driver may have been loaded for a test before."""
+    port = Nic(box.guest())
+    port.guest.forget()
+    if not (box.tidy and port.tidy_up()):
+        port = Nic(box.unload())
+        port.guest.forget()
+        port.load()
+    box.tidy = True
+    yield port
+    _plug_in(port.guest, box)
 
 
 @pytest.fixture
-def nic(guest):
-    """eth0: the driver loaded, the interface up, carrier there."""
+def fresh_nic(guest):
+    """eth0 of a driver that was loaded for this test, which may leave it in any state."""
     port = Nic(guest)
     port.load()
     return port
+
+
+def _plug_in(guest, box):
+    """Whatever the test did to the cable, the next one finds it plugged."""
+    if guest.usable and box.kind == "wire":
+        try:
+            guest.set_link(True)
+        except QmpError:
+            guest.usable = False
+
+
+@pytest.fixture
+def wire(box):
+    """The other end of eth0's cable."""
+    box.guest()
+    box.wire.drain()
+    return box.wire
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -107,8 +128,11 @@ def pytest_pyfunc_call(pyfuncitem):
         for guest in Guest.live:
             with contextlib.suppress(GuestError):
                 pyfuncitem.add_report_section("call", "port", guest.sh(PORT_STATE))
-    guests = {value for value in pyfuncitem.funcargs.values() if isinstance(value, Guest)}
+    guests = {getattr(value, "guest", value) for value in pyfuncitem.funcargs.values()
+              if isinstance(value, (Guest, Nic))}
     complaints = [line for guest in guests for line in _judge(pyfuncitem, guest)]
+    if "box" in pyfuncitem.funcargs and (outcome.excinfo or complaints):
+        pyfuncitem.funcargs["box"].tidy = False
     if outcome.excinfo is None and complaints:
         raise AssertionError("\n".join(complaints))
 

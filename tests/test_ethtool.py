@@ -10,7 +10,13 @@ from rig.journal import FREELY
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
-pytestmark = pytest.mark.guest("wire")
+pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
+
+
+@pytest.fixture
+def nic(fresh_nic):
+    """Settings are what this is about: none may be left from the test before."""
+    return fresh_nic
 
 
 class TestReports:

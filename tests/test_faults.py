@@ -22,6 +22,12 @@ TWO = ("msix-2cpu", "nomsi-2cpu")
 GONE = r"does not answer|detached|cannot be started"
 
 
+@pytest.fixture
+def nic(fresh_nic):
+    """What is done to the port here, a later test should not find."""
+    return fresh_nic
+
+
 def works(nic, wire):
     """Whether frames pass in both directions."""
     wire.drain()

@@ -12,6 +12,12 @@ from rig.project import DRIVER
 pytestmark = pytest.mark.guest("wire")
 
 
+@pytest.fixture
+def nic(fresh_nic):
+    """Vectors come and go with the driver."""
+    return fresh_nic
+
+
 def counts(guest):
     """{name: interrupts so far} of our port's vectors."""
     found = {}

@@ -9,7 +9,13 @@ from rig.frames import PEER
 from rig.nic import MODULE, Nic
 from rig.project import DRIVER
 
-pytestmark = pytest.mark.guest("wire")
+pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
+
+
+@pytest.fixture
+def nic(fresh_nic):
+    """Settings are what this is about: none may be left from the test before."""
+    return fresh_nic
 
 UP = "Link is Up - 1Gbps/Full - flow control rx/tx"
 DOWN = "Link is Down"

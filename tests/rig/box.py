@@ -34,6 +34,7 @@ class Box:  # pylint: disable=too-many-instance-attributes
         self.wire = None
         self.pcap = ""
         self.host_port = 0
+        self.tidy = False         # the driver is loaded and at its defaults
         self._guest = None
         self._devices = 0
         # Socket paths are limited to 107 characters: not below pytest's directories.
@@ -90,6 +91,7 @@ class Box:  # pylint: disable=too-many-instance-attributes
     def unload(self):
         """A guest without the driver; a new one if this one will not let go of it."""
         guest = self.guest()
+        self.tidy = False
         with contextlib.suppress(GuestError):
             # A card that a test took away is not coming back.
             guest.sh(f"[ $(ls {PCI_DEVICES} | wc -l) = {self._devices} ]")
@@ -102,6 +104,7 @@ class Box:  # pylint: disable=too-many-instance-attributes
 
     def discard(self):
         """End the guest; the next who wants one boots."""
+        self.tidy = False
         if self._guest:
             self._guest.close()
             self._guest = None

@@ -12,6 +12,8 @@ MODULE = f"/lib/modules/{DRIVER}.ko"
 class Nic:
     """One interface of a guest."""
 
+    permanent_mac = "52:54:00:12:34:56"      # run-qemu.sh's for its first port
+
     def __init__(self, guest, name="eth0", pci="0000:01:00.0"):
         self.guest = guest
         self.name = name
@@ -21,6 +23,14 @@ class Nic:
         """Load the driver and raise the port."""
         self.guest.sh(f"insmod {MODULE}")
         self.up()
+
+    def tidy_up(self):
+        """Back to the defaults of what a test of frames may change; False if that failed."""
+        return self.guest.sh_status(
+            f"for n in $(ls /sys/class/net | grep {self.name}.); do ip link del $n; done; "
+            f"ip link set {self.name} down mtu 1500 promisc off allmulticast off "
+            f"address {self.permanent_mac} && ip addr flush dev {self.name} && "
+            f"ip link set {self.name} up && rigtool carrier {self.name} 1 limit=2000")[1] == 0
 
     def up(self, timeout=10):
         """Raise the port and wait for its carrier."""
