@@ -38,7 +38,15 @@ int igb_rx_post(struct igb_rx_ring *ring, u16 index, gfp_t gfp)
 	return 0;
 }
 
-/* Post what is free; starved says that some could not be. */
+static bool igb_rx_is_starved(const struct igb_rx *rx)
+{
+	return igb_unused(rx->ring.count, rx->next_to_use, rx->next_to_clean) >=
+	       rx->ring.count - IGB_RX_BATCH;
+}
+
+/* Post what is free.  Pages that cannot be had now are asked for again with
+ * the next frames; only a ring that has hardly any left is starved.
+ */
 static void igb_rx_refill(struct igb_rx *rx)
 {
 	u16 left = igb_unused(rx->ring.count, rx->next_to_use,
@@ -53,7 +61,7 @@ static void igb_rx_refill(struct igb_rx *rx)
 			break;
 		rx->next_to_use = igb_next(rx->ring.count, rx->next_to_use);
 	}
-	WRITE_ONCE(rx->starved, left);
+	WRITE_ONCE(rx->starved, igb_rx_is_starved(rx));
 	if (unlikely(left)) {
 		u64_stats_update_begin(&rx->syncp);
 		u64_stats_inc(&rx->stats.alloc_failed);
@@ -66,7 +74,7 @@ static void igb_rx_refill(struct igb_rx *rx)
  * igb_rx_rewind() - start the ring over at its first descriptor
  * @rx: the queue
  *
- * Posted pages move to the front, keeping their order.
+ * Posted pages move to the front.
  *
  * Context: process context; the ring is disabled.
  */
@@ -91,6 +99,7 @@ void igb_rx_rewind(struct igb_rx *rx)
 	}
 	rx->next_to_clean = 0;
 	rx->next_to_use = posted;
+	rx->starved = igb_rx_is_starved(rx);
 }
 
 /**
@@ -104,7 +113,6 @@ void igb_rx_discard(struct igb_rx *rx)
 	kfree_skb(rx->skb);
 	rx->skb = NULL;
 	rx->skip = false;
-	rx->starved = false;
 }
 
 /* The first buffer becomes the head, the others fragments.  What the chip
@@ -188,7 +196,8 @@ static struct sk_buff *igb_rx_finish(struct igb_rx *rx,
 				     const union igb_rx_desc *desc, u32 status)
 {
 	struct sk_buff *skb = rx->skb;
-	bool bad = rx->skip || status & IGB_RXD_RXE || skb->len < ETH_HLEN;
+	bool bad = rx->skip || status & IGB_RXD_RXE ||
+		   skb_headlen(skb) < ETH_HLEN;
 
 	rx->skb = NULL;
 	rx->skip = false;

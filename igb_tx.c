@@ -15,7 +15,7 @@
 
 /* Context, head and all fragments. */
 #define IGB_TX_NEEDED		(MAX_SKB_FRAGS + 2)
-#define IGB_TX_WAKE		(2 * IGB_TX_NEEDED)
+#define IGB_TX_WAKE		(IGB_TX_NEEDED + 8)
 static_assert(IGB_TX_WAKE < IGB_MIN_DESC);
 
 /* Frames that one poll reclaims at most. */
@@ -23,8 +23,12 @@ static_assert(IGB_TX_WAKE < IGB_MIN_DESC);
 
 static u16 igb_tx_unused(const struct igb_tx *tx)
 {
-	return igb_unused(tx->ring.count, READ_ONCE(tx->next_to_use),
-			  READ_ONCE(tx->next_to_clean));
+	/* Pairs with the release in igb_tx_clean(): what was given back is
+	 * forgotten before it is used again.
+	 */
+	u16 clean = smp_load_acquire(&tx->next_to_clean);
+
+	return igb_unused(tx->ring.count, READ_ONCE(tx->next_to_use), clean);
 }
 
 static void igb_tx_kick(struct igb_tx *tx)
@@ -255,10 +259,9 @@ netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev)
 	struct igb_tx *tx = &adapter->queue[skb_get_queue_mapping(skb)]->tx;
 	unsigned int len;
 
-	if (unlikely(igb_tx_unused(tx) < IGB_TX_NEEDED)) {
-		netif_tx_stop_queue(tx->txq);
+	if (!netif_txq_maybe_stop(tx->txq, igb_tx_unused(tx), IGB_TX_NEEDED,
+				  IGB_TX_WAKE))
 		return NETDEV_TX_BUSY;
-	}
 
 	skb = igb_tx_pad(skb);
 	if (unlikely(!skb || igb_tx_queue(tx, skb))) {
@@ -326,7 +329,8 @@ bool igb_tx_clean(struct igb_tx *tx, int budget)
 	if (!packets)
 		return true;
 
-	WRITE_ONCE(tx->next_to_clean, clean);
+	/* Pairs with the acquire in igb_tx_unused(). */
+	smp_store_release(&tx->next_to_clean, clean);
 	u64_stats_update_begin(&tx->syncp);
 	u64_stats_add(&tx->stats.packets, packets);
 	u64_stats_add(&tx->stats.bytes, bytes);
