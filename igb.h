@@ -141,7 +141,7 @@ struct igb_rx_stats {
  * @next_to_use: next descriptor to post
  * @next_to_clean: next descriptor to look at; equal to @next_to_use when
  *	nothing is posted
- * @starved: pages ran out; the service task has NAPI try again
+ * @starved: hardly a page is posted; NAPI is made to try again
  * @syncp: guards @stats
  * @stats: kept from probe to remove
  */
@@ -198,7 +198,7 @@ struct igb_rings {
  * @hw: the chip
  * @netdev: the interface
  * @pdev: the PCI function
- * @up: traffic runs; between igb_up() and igb_down(), under RTNL
+ * @up: traffic runs; between igb_up() and igb_down(), written under RTNL
  * @num_queues: queue pairs in use
  * @queue: the pairs, kept from probe to remove
  * @irq_mode: MSI-X, MSI or INTx, as PCI_IRQ_* says
@@ -210,13 +210,16 @@ struct igb_rings {
  * @nvm_version: image version word, 0 when unknown
  * @rss_key: key of the receive hash
  * @reta: queue for each hash value
- * @link: the link as last logged
+ * @link: the link as last logged; written under hw.phy.lock
+ * @link_seen: the link came since igb_up(), or it was said that it did not
+ * @up_since: jiffies of the last igb_up()
  * @link_work: looks at the link
  * @reset_work: resets a port that hangs
  * @service_work: every two seconds while up
  * @stats_lock: serialises readers of the hardware counters
  * @stats_syncp: guards @hw_stats
  * @hw_stats: hardware counters since probe
+ * @rqdpc: frames dropped for want of descriptors, by queue, since probe
  * @irq_name: vector 0, as shown in /proc/interrupts
  */
 struct igb_adapter {
@@ -240,6 +243,8 @@ struct igb_adapter {
 	u8 reta[IGB_RETA_ENTRIES];
 
 	struct igb_link link;
+	bool link_seen;
+	unsigned long up_since;
 	struct work_struct link_work;
 	struct work_struct reset_work;
 	struct delayed_work service_work;
@@ -247,6 +252,7 @@ struct igb_adapter {
 	struct mutex stats_lock;	/* reading the counters clears them */
 	struct u64_stats_sync stats_syncp;
 	u64 hw_stats[IGB_NUM_COUNTERS];
+	u64 rqdpc[IGB_MAX_QUEUES];
 
 	char irq_name[IFNAMSIZ];
 };

@@ -106,7 +106,7 @@ static void igb_set_msglevel(struct net_device *netdev, u32 level)
 
 /* ---- Registers --------------------------------------------------------- */
 
-/* Each run as offset, count, stride and the values. */
+/* Each run is a word with offset (upper half) and count, then the values. */
 static int igb_get_regs_len(struct net_device *netdev)
 {
 	unsigned int words = 0;
@@ -126,7 +126,8 @@ static void igb_get_regs(struct net_device *netdev, struct ethtool_regs *regs,
 
 	regs->version = IGB_REGS_VERSION;
 	for (i = 0; i < ARRAY_SIZE(igb_reg_runs); i++) {
-		*out++ = igb_reg_runs[i].first << 16 | igb_reg_runs[i].count;
+		*out++ = (u32)igb_reg_runs[i].first << 16 |
+			 igb_reg_runs[i].count;
 		for (j = 0; j < igb_reg_runs[i].count; j++)
 			*out++ = igb_rd(&adapter->hw, igb_reg_runs[i].first +
 					j * igb_reg_runs[i].stride);
@@ -141,7 +142,7 @@ static int igb_get_sset_count(struct net_device *netdev, int sset)
 
 	if (sset != ETH_SS_STATS)
 		return -EOPNOTSUPP;
-	return adapter->num_queues * (IGB_TX_STATS + IGB_RX_STATS) +
+	return adapter->num_queues * (IGB_TX_STATS + IGB_RX_STATS + 1) +
 	       IGB_NUM_COUNTERS;
 }
 
@@ -163,6 +164,8 @@ static void igb_get_strings(struct net_device *netdev, u32 sset, u8 *data)
 	}
 	for (i = 0; i < IGB_NUM_COUNTERS; i++)
 		ethtool_puts(&data, igb_hw_counters[i].name);
+	for (i = 0; i < adapter->num_queues; i++)
+		ethtool_sprintf(&data, "hw_rqdpc_%u", i);
 }
 
 /* Copy @size bytes of counters that belong together; returns what follows. */
@@ -203,6 +206,8 @@ static void igb_get_ethtool_stats(struct net_device *netdev,
 
 	mutex_lock(&adapter->stats_lock);
 	memcpy(data, adapter->hw_stats, sizeof(adapter->hw_stats));
+	memcpy(data + IGB_NUM_COUNTERS, adapter->rqdpc,
+	       adapter->num_queues * sizeof(adapter->rqdpc[0]));
 	mutex_unlock(&adapter->stats_lock);
 }
 
@@ -246,11 +251,17 @@ static int igb_resize_rings(struct igb_adapter *adapter, u16 tx_count,
 		return err;
 	}
 
+	/* Detached, or the watchdog would take the stopped queues for hung. */
+	netif_device_detach(adapter->netdev);
 	igb_down(adapter);
 	igb_rings_swap(adapter, &rings);
 	err = igb_up(adapter);
-	if (err)
-		NL_SET_ERR_MSG_MOD(extack, "the port did not start again");
+	if (err) {
+		NL_SET_ERR_MSG_MOD(extack, "the port did not start with them");
+		igb_rings_swap(adapter, &rings);
+	}
+	if (!err || !igb_up(adapter))
+		netif_device_attach(adapter->netdev);
 	igb_rings_free(adapter, &rings);
 	return err;
 }
@@ -290,31 +301,31 @@ static void igb_get_channels(struct net_device *netdev,
 
 /* ---- Link --------------------------------------------------------------- */
 
-/* A settled link may have changed under us: ask the chip, not the log. */
 static int igb_get_link_ksettings(struct net_device *netdev,
 				  struct ethtool_link_ksettings *cmd)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
 	struct igb_phy *phy = &adapter->hw.phy;
-	const struct igb_link *link = &adapter->link;
+	struct igb_link link;
 
 	ethtool_link_ksettings_zero_link_mode(cmd, lp_advertising);
 	igb_phy_supported(cmd->link_modes.supported);
 
 	mutex_lock(&phy->lock);
-	linkmode_copy(cmd->link_modes.advertising, phy->advertising);
-	cmd->base.autoneg = phy->autoneg ? AUTONEG_ENABLE : AUTONEG_DISABLE;
+	linkmode_copy(cmd->link_modes.advertising, phy->want.advertising);
+	cmd->base.autoneg = phy->want.autoneg;
+	link = adapter->link;
 	mutex_unlock(&phy->lock);
 
 	cmd->base.port = PORT_TP;
 	cmd->base.phy_address = IGB_PHY_ADDR;
 	cmd->base.speed = SPEED_UNKNOWN;
 	cmd->base.duplex = DUPLEX_UNKNOWN;
-	if (!netif_carrier_ok(netdev))
+	if (!link.up)
 		return 0;
 
-	cmd->base.speed = link->speed;
-	cmd->base.duplex = link->duplex;
+	cmd->base.speed = link.speed;
+	cmd->base.duplex = link.duplex;
 	if (cmd->base.autoneg == AUTONEG_DISABLE)
 		return 0;
 	return igb_phy_get_partner(&adapter->hw,
@@ -333,7 +344,7 @@ static int igb_check_autoneg(struct net_device *netdev,
 			   "only 10, 100 and 1000baseT/Full can be advertised\n");
 		return -EINVAL;
 	}
-	if (!linkmode_adv_to_mii_adv_t(advertising) &&
+	if (!(linkmode_adv_to_mii_adv_t(advertising) & ADVERTISE_ALL) &&
 	    !linkmode_adv_to_mii_ctrl1000_t(advertising)) {
 		netdev_err(netdev, "cannot negotiate without a speed to advertise\n");
 		return -EINVAL;
@@ -358,6 +369,7 @@ static int igb_set_link_ksettings(struct net_device *netdev,
 	struct igb_adapter *adapter = netdev_priv(netdev);
 	bool autoneg = cmd->base.autoneg == AUTONEG_ENABLE;
 	struct igb_phy *phy = &adapter->hw.phy;
+	struct igb_phy_settings old;
 	int err;
 
 	if (autoneg)
@@ -369,14 +381,18 @@ static int igb_set_link_ksettings(struct net_device *netdev,
 		return err;
 
 	mutex_lock(&phy->lock);
-	phy->autoneg = autoneg;
+	old = phy->want;
+	phy->want.autoneg = autoneg;
 	if (autoneg) {
-		linkmode_copy(phy->advertising, cmd->link_modes.advertising);
+		linkmode_copy(phy->want.advertising,
+			      cmd->link_modes.advertising);
 	} else {
-		phy->forced_speed = cmd->base.speed;
-		phy->forced_duplex = cmd->base.duplex;
+		phy->want.forced_speed = cmd->base.speed;
+		phy->want.forced_duplex = cmd->base.duplex;
 	}
 	err = igb_restart_link(adapter);
+	if (err)
+		phy->want = old;
 	mutex_unlock(&phy->lock);
 	return err;
 }
@@ -388,7 +404,7 @@ static int igb_nway_reset(struct net_device *netdev)
 	int err = -EINVAL;
 
 	mutex_lock(&phy->lock);
-	if (phy->autoneg)
+	if (phy->want.autoneg)
 		err = igb_restart_link(adapter);
 	mutex_unlock(&phy->lock);
 	return err;

@@ -194,17 +194,22 @@ static int igb_global_reset(struct igb_hw *hw)
 
 	igb_wr(hw, IGB_CTRL, ctrl | IGB_CTRL_RST);
 	/* The chip must not be touched for a millisecond. */
+	usleep_range(1000, 1500);
 	err = read_poll_timeout(igb_rd, ctrl, !(ctrl & IGB_CTRL_RST),
-				1000, 20000, true, hw, IGB_CTRL);
+				1000, 20000, false, hw, IGB_CTRL);
 	if (err)
 		dev_err(hw->dev, "reset failed, CTRL.RST did not clear in 20 ms\n");
 	return err;
 }
 
-/* 4.5.5: the chip loads its defaults and the MAC address from the NVM. */
+/* 4.5.5: the chip loads its defaults, the MAC address and the PHY's
+ * configuration from the NVM.
+ */
 static void igb_wait_auto_read(struct igb_hw *hw)
 {
+	u32 done = IGB_EEMNGCTL_CFG_DONE(hw->lan_id);
 	u32 eecd;
+	u32 ctl;
 
 	if (igb_has_quirk(hw, IGB_QUIRK_NO_AUTO_RD))
 		return;
@@ -213,6 +218,9 @@ static void igb_wait_auto_read(struct igb_hw *hw)
 	if (read_poll_timeout(igb_rd, eecd, eecd & IGB_EECD_AUTO_RD,
 			      1000, 20000, false, hw, IGB_EECD))
 		dev_warn(hw->dev, "NVM was not loaded, EECD.AUTO_RD did not set in 20 ms\n");
+	if (read_poll_timeout(igb_rd, ctl, ctl & done,
+			      1000, 100000, false, hw, IGB_EEMNGCTL))
+		dev_warn(hw->dev, "PHY was not configured, EEMNGCTL.CFG_DONE did not set in 100 ms\n");
 }
 
 /**
@@ -241,9 +249,8 @@ int igb_hw_reset(struct igb_hw *hw)
 	if (err)
 		return err;
 	igb_mask_interrupts(hw);
-	igb_wait_auto_read(hw);
-
 	hw->lan_id = FIELD_GET(IGB_STATUS_LAN_ID, igb_rd(hw, IGB_STATUS));
+	igb_wait_auto_read(hw);
 	return igb_hw_present(hw) ? 0 : -ENODEV;
 }
 
@@ -254,7 +261,7 @@ int igb_hw_reset(struct igb_hw *hw)
  * @data: where the word goes
  *
  * Context: process context, sleeps.  Not serialised: probe only.
- * Return: 0 or -ETIMEDOUT.
+ * Return: 0, -ETIMEDOUT, or -ENODEV when the device is gone.
  */
 int igb_hw_read_nvm(struct igb_hw *hw, u16 word, u16 *data)
 {
@@ -264,6 +271,8 @@ int igb_hw_read_nvm(struct igb_hw *hw, u16 word, u16 *data)
 	igb_wr(hw, IGB_EERD, FIELD_PREP(IGB_EERD_ADDR, word) | IGB_EERD_START);
 	err = read_poll_timeout(igb_rd, eerd, eerd & IGB_EERD_DONE,
 				50, 10000, false, hw, IGB_EERD);
+	if (READ_ONCE(hw->gone))
+		return -ENODEV;
 	if (err) {
 		dev_warn(hw->dev, "NVM does not answer, EERD.DONE did not set for word %#x\n",
 			 word);
@@ -278,8 +287,8 @@ int igb_hw_read_nvm(struct igb_hw *hw, u16 word, u16 *data)
  * @hw: the port
  *
  * Context: process context, sleeps; probe only.
- * Return: 0, -ENXIO without an NVM, -ETIMEDOUT when it does not answer,
- * -EBADMSG when the sum is wrong; each is logged.
+ * Return: 0, -ENXIO without an NVM, -EBADMSG when the sum is wrong, or as
+ * igb_hw_read_nvm(); each is logged.
  */
 int igb_hw_check_nvm(struct igb_hw *hw)
 {
@@ -450,6 +459,17 @@ static void igb_init_transmit(struct igb_hw *hw)
 	igb_wr(hw, IGB_TCTL, tctl);
 }
 
+/* 4.5.9, 4.5.10: a reset leaves queue 0 of both kinds enabled. */
+static void igb_init_queues(struct igb_hw *hw)
+{
+	unsigned int i;
+
+	for (i = 0; i < IGB_HW_QUEUES; i++) {
+		igb_wr(hw, IGB_RXDCTL(i), 0);
+		igb_wr(hw, IGB_TXDCTL(i), 0);
+	}
+}
+
 /**
  * igb_hw_init() - program the port after a reset
  * @hw: the port, after igb_hw_reset()
@@ -461,13 +481,14 @@ static void igb_init_transmit(struct igb_hw *hw)
  */
 void igb_hw_init(struct igb_hw *hw)
 {
+	igb_clear_filters(hw);
+	igb_clear_stats(hw);
 	igb_init_general(hw);
 	igb_init_packet_buffers(hw);
-	igb_init_flow_control(hw);
-	igb_clear_stats(hw);
-	igb_clear_filters(hw);
 	igb_init_receive(hw);
 	igb_init_transmit(hw);
+	igb_init_queues(hw);
+	igb_init_flow_control(hw);
 }
 
 /**
@@ -587,13 +608,16 @@ void igb_hw_stop_rx(struct igb_hw *hw)
 /**
  * igb_hw_set_max_frame() - set the longest frame that is received
  * @hw: the port
- * @bytes: length with VLAN tag and FCS
+ * @mtu: what is sent at most
+ *
+ * An MTU below Ethernet's own does not keep others from sending frames of
+ * that, and two VLAN tags do not count.
  *
  * Context: any; the caller keeps the receiver disabled.
  */
-void igb_hw_set_max_frame(struct igb_hw *hw, unsigned int bytes)
+void igb_hw_set_max_frame(struct igb_hw *hw, unsigned int mtu)
 {
-	igb_wr(hw, IGB_RLPML, bytes);
+	igb_wr(hw, IGB_RLPML, max(mtu, ETH_DATA_LEN) + IGB_FRAME_OVERHEAD);
 }
 
 /**
@@ -627,6 +651,8 @@ static int igb_set_queue(struct igb_hw *hw, u32 dctl, u32 val)
 	igb_wr(hw, dctl, val);
 	err = read_poll_timeout(igb_rd, got, (got & IGB_DCTL_ENABLE) == want,
 				20, 10000, false, hw, dctl);
+	if (READ_ONCE(hw->gone))
+		return -ENODEV;
 	if (err && igb_hw_present(hw))
 		dev_err(hw->dev, "queue control %#06x reads %#010x, its enable bit did not %s in 10 ms\n",
 			dctl, got, want ? "set" : "clear");
@@ -640,7 +666,7 @@ static int igb_set_queue(struct igb_hw *hw, u32 dctl, u32 val)
  * @thresholds: IGB_DCTL_PTHRESH, _HTHRESH and _WTHRESH
  *
  * Context: process context, sleeps.
- * Return: 0 or -ETIMEDOUT.
+ * Return: 0, -ETIMEDOUT, or -ENODEV when the device is gone.
  */
 int igb_hw_enable_queue(struct igb_hw *hw, u32 dctl, u32 thresholds)
 {
@@ -655,7 +681,7 @@ int igb_hw_enable_queue(struct igb_hw *hw, u32 dctl, u32 thresholds)
  * The chip has done with the ring and its buffers when this returns 0.
  *
  * Context: process context, sleeps.
- * Return: 0 or -ETIMEDOUT.
+ * Return: 0, -ETIMEDOUT, or -ENODEV when the device is gone.
  */
 int igb_hw_disable_queue(struct igb_hw *hw, u32 dctl)
 {
@@ -710,4 +736,19 @@ void igb_hw_read_stats(struct igb_hw *hw, u64 *stats)
 			return;
 		stats[i] += val;
 	}
+}
+
+/**
+ * igb_hw_read_rqdpc() - frames that a queue dropped since last asked
+ * @hw: the port
+ * @queue: receive queue
+ *
+ * Context: any; callers serialise, since reading clears.
+ * Return: frames that found no descriptor.
+ */
+u32 igb_hw_read_rqdpc(struct igb_hw *hw, unsigned int queue)
+{
+	u32 val = igb_rd(hw, IGB_RQDPC(queue));
+
+	return READ_ONCE(hw->gone) ? 0 : val;
 }

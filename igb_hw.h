@@ -27,7 +27,7 @@ struct device;
 #define IGB_BAR0_SIZE		0x20000		/* 128 KiB of registers */
 #define IGB_MAX_QUEUES		8		/* pairs that get a vector */
 #define IGB_HW_QUEUES		16		/* queues the chip has */
-#define IGB_MSIX_VECTORS	10		/* EITR registers in PF mode */
+#define IGB_MSIX_VECTORS	10		/* of the physical function */
 #define IGB_RAR_ENTRIES		24		/* exact unicast addresses */
 #define IGB_MTA_REGS		128		/* 4096-bit multicast hash */
 #define IGB_VFTA_REGS		128		/* 4096 VLAN ids */
@@ -35,8 +35,7 @@ struct device;
 #define IGB_RSS_KEY_SIZE	40
 #define IGB_MAX_MTU		9216
 /* What a frame has on the wire beside its MTU */
-#define IGB_FRAME_OVERHEAD	(VLAN_ETH_HLEN + ETH_FCS_LEN)
-#define IGB_MIN_FRAME		60		/* without FCS */
+#define IGB_FRAME_OVERHEAD	(ETH_HLEN + 2 * VLAN_HLEN + ETH_FCS_LEN)
 #define IGB_PHY_ADDR		1		/* internal copper PHY */
 
 /* ---- General registers, chapter 8.2 ---------------------------------- */
@@ -104,7 +103,6 @@ enum igb_mdic_op {
 /* ---- Interrupts, chapter 7.3 ----------------------------------------- */
 
 #define IGB_ICR			0x00c0
-#define IGB_ICS			0x00c8
 #define IGB_IMS			0x00d0
 #define IGB_IMC			0x00d8
 #define IGB_IAM			0x00e0
@@ -120,7 +118,6 @@ enum igb_mdic_op {
 #define   IGB_GPIE_EIAME		BIT(30)
 #define   IGB_GPIE_PBA_SUPPORT		BIT(31)
 
-#define IGB_EICS		0x1520
 #define IGB_EIMS		0x1524
 #define IGB_EIMC		0x1528
 #define IGB_EIAC		0x152c
@@ -132,8 +129,6 @@ enum igb_mdic_op {
 #define IGB_IVAR(n)		(0x1700 + 4 * (n))
 #define   IGB_IVAR_RX			GENMASK(7, 0)	/* queue n */
 #define   IGB_IVAR_TX			GENMASK(15, 8)
-#define   IGB_IVAR_RX_HIGH		GENMASK(23, 16)	/* queue n + 8 */
-#define   IGB_IVAR_TX_HIGH		GENMASK(31, 24)
 #define   IGB_IVAR_VALID		BIT(7)	/* of each entry */
 #define IGB_IVAR_MISC		0x1740
 #define   IGB_IVAR_MISC_OTHER		GENMASK(15, 8)
@@ -146,7 +141,6 @@ enum igb_mdic_op {
 #define   IGB_RCTL_MPE			BIT(4)
 #define   IGB_RCTL_LPE			BIT(5)
 #define   IGB_RCTL_BAM			BIT(15)
-#define   IGB_RCTL_VFE			BIT(18)
 #define   IGB_RCTL_SECRC		BIT(26)
 
 #define IGB_FCTTV		0x0170
@@ -195,6 +189,7 @@ enum igb_mdic_op {
 #define IGB_RDH(q)		(0xc010 + 0x40 * (q))
 #define IGB_RDT(q)		(0xc018 + 0x40 * (q))
 #define IGB_RXDCTL(q)		(0xc028 + 0x40 * (q))
+#define IGB_RQDPC(q)		(0xc030 + 0x40 * (q))	/* clears when read */
 
 /* RXDCTL and TXDCTL alike */
 #define   IGB_DCTL_PTHRESH		GENMASK(4, 0)
@@ -222,6 +217,8 @@ enum igb_mdic_op {
 
 /* ---- Semaphores shared with firmware and the other port -------------- */
 
+#define IGB_EEMNGCTL		0x1010
+#define   IGB_EEMNGCTL_CFG_DONE(fn)	BIT(18 + (fn))
 #define IGB_SWSM		0x5b50
 #define   IGB_SWSM_SMBI			BIT(0)
 #define   IGB_SWSM_SWESMBI		BIT(1)
@@ -277,7 +274,6 @@ static_assert(sizeof(union igb_rx_desc) == 16);
 #define IGB_RXD_IXSM			BIT(2)
 #define IGB_RXD_UDPCS			BIT(4)
 #define IGB_RXD_L4CS			BIT(5)
-#define IGB_RXD_IPCS			BIT(6)
 #define IGB_RXD_L4E			BIT(29)
 #define IGB_RXD_IPE			BIT(30)
 #define IGB_RXD_RXE			BIT(31)
@@ -325,7 +321,6 @@ struct igb_tx_ctxt_desc {
 
 static_assert(sizeof(struct igb_tx_ctxt_desc) == 16);
 
-#define IGB_TXD_DTALEN			GENMASK(15, 0)
 #define IGB_TXD_DTYP			GENMASK(23, 20)
 #define   IGB_TXD_DTYP_CTXT		2
 #define   IGB_TXD_DTYP_DATA		3
@@ -350,7 +345,8 @@ static_assert(sizeof(struct igb_tx_ctxt_desc) == 16);
 
 /**
  * enum igb_quirk - departures of a device from the datasheet
- * @IGB_QUIRK_NO_AUTO_RD: EECD.AUTO_RD is never set; do not wait for it
+ * @IGB_QUIRK_NO_AUTO_RD: EECD.AUTO_RD and EEMNGCTL.CFG_DONE are never set; do
+ *	not wait for them
  * @IGB_QUIRK_NO_AUTOMASK: EIAM does not mask; a vector stays silent while
  *	its EICR bit is set, so that bit is left set while NAPI polls
  * @IGB_QUIRK_EITR_ECHO: every throttled interrupt is followed by a second
@@ -382,27 +378,35 @@ struct igb_link {
 };
 
 /**
- * struct igb_phy - the internal copper PHY
- * @lock: serialises MDIC, the other members and link bits of CTRL
- * @id: PHY identifier, registers 2 and 3
+ * struct igb_phy_settings - what is asked of the link
  * @autoneg: negotiate; otherwise @forced_speed and @forced_duplex apply
  * @forced_speed: SPEED_10 or SPEED_100
  * @forced_duplex: DUPLEX_HALF or DUPLEX_FULL
+ * @advertising: link modes and pause offered to the partner
+ */
+struct igb_phy_settings {
+	bool autoneg;
+	int forced_speed;
+	u8 forced_duplex;
+	__ETHTOOL_DECLARE_LINK_MODE_MASK(advertising);
+};
+
+/**
+ * struct igb_phy - the internal copper PHY
+ * @lock: serialises MDIC, the other members and link bits of CTRL
+ * @id: PHY identifier, registers 2 and 3
+ * @want: settings in force
  * @force_pending: force speed and duplex once negotiation has brought the
  *	link up (IGB_QUIRK_LINK_BY_AUTONEG)
- * @advertising: link modes and pause offered to the partner
  */
 struct igb_phy {
 	struct mutex lock;	/* MDIC and what follows */
 	u32 id;
-	bool autoneg;
-	int forced_speed;
-	u8 forced_duplex;
+	struct igb_phy_settings want;
 	bool force_pending;
-	__ETHTOOL_DECLARE_LINK_MODE_MASK(advertising);
 };
 
-/* Index of each hardware counter in struct igb_hw_stats, see igb_hw.c. */
+/* Index of each hardware counter, see igb_hw_counters. */
 enum igb_hw_counter {
 	IGB_CNT_CRCERRS, IGB_CNT_ALGNERRC, IGB_CNT_SYMERRS, IGB_CNT_RXERRC,
 	IGB_CNT_MPC, IGB_CNT_SCC, IGB_CNT_ECOL, IGB_CNT_MCC, IGB_CNT_LATECOL,
@@ -498,13 +502,14 @@ void igb_hw_set_mta(struct igb_hw *hw, const u32 *mta);
 void igb_hw_set_rx_filter(struct igb_hw *hw, u32 filter);
 void igb_hw_start_rx(struct igb_hw *hw);
 void igb_hw_stop_rx(struct igb_hw *hw);
-void igb_hw_set_max_frame(struct igb_hw *hw, unsigned int bytes);
+void igb_hw_set_max_frame(struct igb_hw *hw, unsigned int mtu);
 void igb_hw_start_tx(struct igb_hw *hw);
 void igb_hw_stop_tx(struct igb_hw *hw);
 int igb_hw_enable_queue(struct igb_hw *hw, u32 dctl, u32 thresholds);
 int igb_hw_disable_queue(struct igb_hw *hw, u32 dctl);
 void igb_hw_set_rss(struct igb_hw *hw, const u8 *key, const u8 *reta);
 void igb_hw_read_stats(struct igb_hw *hw, u64 *stats);
+u32 igb_hw_read_rqdpc(struct igb_hw *hw, unsigned int queue);
 
 /* igb_phy.c */
 int igb_phy_init(struct igb_hw *hw);

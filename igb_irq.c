@@ -34,7 +34,7 @@ static irqreturn_t igb_intr_queue(int irq, void *data)
 
 static void igb_check_other(struct igb_adapter *adapter, u32 icr)
 {
-	if (icr & IGB_ICR_LSC)
+	if (icr & IGB_ICR_LSC && READ_ONCE(adapter->up))
 		queue_work(system_wq, &adapter->link_work);
 }
 
@@ -51,6 +51,10 @@ static irqreturn_t igb_intr_single(int irq, void *data)
 {
 	struct igb_adapter *adapter = data;
 	u32 icr;
+
+	/* A neighbour on the same line. */
+	if (!READ_ONCE(adapter->up))
+		return IRQ_NONE;
 
 	/* Reading clears, and masks what IAM names until NAPI is done. */
 	icr = igb_rd(&adapter->hw, IGB_ICR);

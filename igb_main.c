@@ -15,6 +15,7 @@
 #include "igb.h"
 
 #define IGB_SERVICE_INTERVAL	(2 * HZ)
+#define IGB_LINK_PATIENCE	(5 * HZ)
 
 /* Descriptors prefetched when few are cached, and written back at once. */
 #define IGB_RX_THRESHOLDS	(FIELD_PREP(IGB_DCTL_PTHRESH, 8) |	\
@@ -23,6 +24,31 @@
 #define IGB_TX_THRESHOLDS	(FIELD_PREP(IGB_DCTL_PTHRESH, 8) |	\
 				 FIELD_PREP(IGB_DCTL_HTHRESH, 1) |	\
 				 FIELD_PREP(IGB_DCTL_WTHRESH, 1))
+
+/* ---- Chip -------------------------------------------------------------- */
+
+/* Everything that a reset took away, up to the start of negotiation. */
+static int igb_program_chip(struct igb_adapter *adapter)
+{
+	int err;
+
+	igb_hw_init(&adapter->hw);
+	igb_irq_configure(adapter);
+
+	mutex_lock(&adapter->hw.phy.lock);
+	err = igb_phy_start(&adapter->hw);
+	mutex_unlock(&adapter->hw.phy.lock);
+	return err;
+}
+
+static int igb_reset_chip(struct igb_adapter *adapter)
+{
+	int err;
+
+	pci_set_master(adapter->pdev);
+	err = igb_hw_reset(&adapter->hw);
+	return err ?: igb_program_chip(adapter);
+}
 
 /* ---- Traffic: up and down --------------------------------------------- */
 
@@ -65,14 +91,16 @@ static int igb_configure_rx(struct igb_adapter *adapter, struct igb_rx *rx)
 	return err;
 }
 
-static void igb_disable_queues(struct igb_adapter *adapter)
+static int igb_disable_queues(struct igb_adapter *adapter)
 {
 	unsigned int i;
+	int err = 0;
 
 	for (i = 0; i < adapter->num_queues; i++) {
-		igb_hw_disable_queue(&adapter->hw, IGB_RXDCTL(i));
-		igb_hw_disable_queue(&adapter->hw, IGB_TXDCTL(i));
+		err = igb_hw_disable_queue(&adapter->hw, IGB_RXDCTL(i)) ?: err;
+		err = igb_hw_disable_queue(&adapter->hw, IGB_TXDCTL(i)) ?: err;
 	}
+	return err;
 }
 
 static int igb_configure_queues(struct igb_adapter *adapter)
@@ -100,7 +128,7 @@ static void igb_start_receiver(struct igb_adapter *adapter)
 {
 	struct net_device *netdev = adapter->netdev;
 
-	igb_hw_set_max_frame(&adapter->hw, netdev->mtu + IGB_FRAME_OVERHEAD);
+	igb_hw_set_max_frame(&adapter->hw, netdev->mtu);
 	igb_hw_start_rx(&adapter->hw);
 	netif_addr_lock_bh(netdev);
 	igb_write_filters(adapter);
@@ -118,6 +146,18 @@ static void igb_stop_receiver(struct igb_adapter *adapter)
 		igb_hw_set_rar(hw, i, NULL);
 	netif_addr_unlock_bh(adapter->netdev);
 	igb_hw_stop_rx(hw);
+}
+
+/* A ring without pages gets no interrupt: have NAPI look for some. */
+static void igb_kick_starved(struct igb_adapter *adapter)
+{
+	unsigned int i;
+
+	local_bh_disable();
+	for (i = 0; i < adapter->num_queues; i++)
+		if (READ_ONCE(adapter->queue[i]->rx.starved))
+			napi_schedule(&adapter->queue[i]->napi);
+	local_bh_enable();
 }
 
 /**
@@ -142,16 +182,34 @@ int igb_up(struct igb_adapter *adapter)
 
 	for (i = 0; i < adapter->num_queues; i++)
 		napi_enable(&adapter->queue[i]->napi);
+	adapter->link_seen = false;
+	adapter->up_since = jiffies;
+	WRITE_ONCE(adapter->up, true);
 	igb_irq_enable(adapter);
 	igb_hw_start_tx(&adapter->hw);
 	igb_start_receiver(adapter);
 	netif_tx_start_all_queues(adapter->netdev);
+	igb_kick_starved(adapter);
 
 	queue_work(system_wq, &adapter->link_work);
 	queue_delayed_work(system_wq, &adapter->service_work,
 			   IGB_SERVICE_INTERVAL);
-	adapter->up = true;
 	return 0;
+}
+
+/* No buffer may be freed while the chip could still write to it. */
+static void igb_stop_dma_queues(struct igb_adapter *adapter)
+{
+	int err;
+
+	err = igb_disable_queues(adapter);
+	igb_hw_stop_tx(&adapter->hw);
+	if (!err || !igb_hw_present(&adapter->hw))
+		return;
+
+	netdev_warn(adapter->netdev, "queues do not stop, resetting\n");
+	if (igb_reset_chip(adapter))
+		pci_clear_master(adapter->pdev);
 }
 
 /**
@@ -170,18 +228,19 @@ void igb_down(struct igb_adapter *adapter)
 	ASSERT_RTNL();
 	if (!adapter->up)
 		return;
-	adapter->up = false;
+	/* Handlers queue no work from here on. */
+	WRITE_ONCE(adapter->up, false);
 
 	igb_stop_receiver(adapter);
-	igb_irq_disable(adapter);
+	/* NAPI first: it unmasks when it ends. */
 	for (i = 0; i < adapter->num_queues; i++)
 		napi_disable(&adapter->queue[i]->napi);
+	igb_irq_disable(adapter);
 	netif_tx_disable(adapter->netdev);
 	cancel_work_sync(&adapter->link_work);
 	cancel_delayed_work_sync(&adapter->service_work);
 
-	igb_disable_queues(adapter);
-	igb_hw_stop_tx(&adapter->hw);
+	igb_stop_dma_queues(adapter);
 	igb_update_hw_stats(adapter);
 	for (i = 0; i < adapter->num_queues; i++) {
 		igb_tx_drain(&adapter->queue[i]->tx);
@@ -224,8 +283,9 @@ static void igb_free_rings(struct igb_adapter *adapter)
  * @netdev: the interface
  *
  * Context: process context, RTNL.
- * Return: 0, -ENODEV when the device is gone, -ENOMEM, or what
- * request_irq() failed with; the port is then down.
+ * Return: 0, -ENODEV when the device is gone, -ENOMEM, -ETIMEDOUT when a
+ * queue does not start, or what request_irq() failed with; the port is then
+ * down.
  */
 int igb_open(struct net_device *netdev)
 {
@@ -328,7 +388,10 @@ static void igb_link_task(struct work_struct *work)
 	if (igb_link_equal(&link, &adapter->link))
 		return;
 
+	mutex_lock(&adapter->hw.phy.lock);
 	adapter->link = link;
+	adapter->link_seen = true;
+	mutex_unlock(&adapter->hw.phy.lock);
 	if (link.up)
 		netif_carrier_on(adapter->netdev);
 	else
@@ -348,22 +411,23 @@ int igb_restart_link(struct igb_adapter *adapter)
 	int err = igb_phy_start(&adapter->hw);
 
 	/* Forcing a link that is up may come without an interrupt. */
-	if (netif_running(adapter->netdev))
+	if (adapter->up)
 		queue_work(system_wq, &adapter->link_work);
 	return err;
 }
 
 /* ---- Service and repair ----------------------------------------------- */
 
-static void igb_kick_starved(struct igb_adapter *adapter)
+/* Say once that nothing came of it; negotiation takes less than this. */
+static void igb_check_link_came(struct igb_adapter *adapter)
 {
-	unsigned int i;
+	if (adapter->link_seen ||
+	    time_before(jiffies, adapter->up_since + IGB_LINK_PATIENCE))
+		return;
 
-	local_bh_disable();
-	for (i = 0; i < adapter->num_queues; i++)
-		if (READ_ONCE(adapter->queue[i]->rx.starved))
-			napi_schedule(&adapter->queue[i]->napi);
-	local_bh_enable();
+	adapter->link_seen = true;
+	netif_warn(adapter, link, adapter->netdev,
+		   "no link yet: is the cable plugged in and the partner up?\n");
 }
 
 /* Is the device still there?  Counters before they saturate; pages. */
@@ -381,22 +445,9 @@ static void igb_service_task(struct work_struct *work)
 	}
 	igb_update_hw_stats(adapter);
 	igb_kick_starved(adapter);
+	igb_check_link_came(adapter);
 	queue_delayed_work(system_wq, &adapter->service_work,
 			   IGB_SERVICE_INTERVAL);
-}
-
-/* Everything that a reset took away, up to the start of negotiation. */
-static int igb_program_chip(struct igb_adapter *adapter)
-{
-	int err;
-
-	igb_hw_init(&adapter->hw);
-	igb_irq_configure(adapter);
-
-	mutex_lock(&adapter->hw.phy.lock);
-	err = igb_phy_start(&adapter->hw);
-	mutex_unlock(&adapter->hw.phy.lock);
-	return err;
 }
 
 static void igb_freeze(struct igb_adapter *adapter)
@@ -412,13 +463,19 @@ static int igb_restart(struct igb_adapter *adapter)
 	int err;
 
 	igb_down_carrier(adapter);
-	pci_set_master(adapter->pdev);
-	err = igb_hw_reset(&adapter->hw);
-	if (!err)
-		err = igb_program_chip(adapter);
+	err = igb_reset_chip(adapter);
 	if (!err && netif_running(adapter->netdev))
 		err = igb_up(adapter);
+	if (!err)
+		netif_device_attach(adapter->netdev);
 	return err;
+}
+
+static void igb_report_restart(struct igb_adapter *adapter, int err)
+{
+	if (err)
+		netdev_err(adapter->netdev, "cannot be started again: %pe\n",
+			   ERR_PTR(err));
 }
 
 static int igb_thaw(struct igb_adapter *adapter)
@@ -427,13 +484,8 @@ static int igb_thaw(struct igb_adapter *adapter)
 
 	rtnl_lock();
 	err = igb_restart(adapter);
-	if (!err)
-		netif_device_attach(adapter->netdev);
 	rtnl_unlock();
-
-	if (err)
-		netdev_err(adapter->netdev, "cannot be started again: %pe\n",
-			   ERR_PTR(err));
+	igb_report_restart(adapter, err);
 	return err;
 }
 
@@ -442,8 +494,18 @@ static void igb_reset_task(struct work_struct *work)
 	struct igb_adapter *adapter = container_of(work, struct igb_adapter,
 						   reset_work);
 
-	igb_freeze(adapter);
-	igb_thaw(adapter);
+	int err = 0;
+
+	/* One section under RTNL: a function-level reset, suspend or shutdown
+	 * that has detached the port is not to be undone.
+	 */
+	rtnl_lock();
+	if (adapter->up && netif_device_present(adapter->netdev)) {
+		netif_device_detach(adapter->netdev);
+		err = igb_restart(adapter);
+	}
+	rtnl_unlock();
+	igb_report_restart(adapter, err);
 }
 
 /* ---- PCI -------------------------------------------------------------- */
@@ -704,8 +766,8 @@ static void igb_shutdown(struct pci_dev *pdev)
 {
 	struct igb_adapter *adapter = netdev_priv(pci_get_drvdata(pdev));
 
-	cancel_work_sync(&adapter->reset_work);
 	igb_freeze(adapter);
+	cancel_work_sync(&adapter->reset_work);
 	igb_hw_stop(&adapter->hw);
 	pci_clear_master(pdev);
 }

@@ -50,6 +50,7 @@ static void igb_sum_hw(struct igb_adapter *adapter,
 {
 	const u64 *hw = adapter->hw_stats;
 	unsigned int start;
+	unsigned int i;
 
 	do {
 		start = u64_stats_fetch_begin(&adapter->stats_syncp);
@@ -64,6 +65,8 @@ static void igb_sum_hw(struct igb_adapter *adapter,
 				   stats->rx_frame_errors +
 				   hw[IGB_CNT_RXERRC];
 		stats->rx_missed_errors = hw[IGB_CNT_MPC];
+		for (i = 0; i < adapter->num_queues; i++)
+			stats->rx_missed_errors += adapter->rqdpc[i];
 		stats->tx_aborted_errors = hw[IGB_CNT_ECOL];
 		stats->tx_window_errors = hw[IGB_CNT_LATECOL];
 		stats->tx_carrier_errors = hw[IGB_CNT_TNCRS];
@@ -96,16 +99,21 @@ static void igb_get_stats64(struct net_device *netdev,
 void igb_update_hw_stats(struct igb_adapter *adapter)
 {
 	u64 stats[IGB_NUM_COUNTERS] = {};
+	u32 rqdpc[IGB_MAX_QUEUES];
 	unsigned int i;
 
 	mutex_lock(&adapter->stats_lock);
 	igb_hw_read_stats(&adapter->hw, stats);
+	for (i = 0; i < adapter->num_queues; i++)
+		rqdpc[i] = igb_hw_read_rqdpc(&adapter->hw, i);
 
 	/* Readers in a softirq must not find the update half done. */
 	local_bh_disable();
 	u64_stats_update_begin(&adapter->stats_syncp);
 	for (i = 0; i < IGB_NUM_COUNTERS; i++)
 		adapter->hw_stats[i] += stats[i];
+	for (i = 0; i < adapter->num_queues; i++)
+		adapter->rqdpc[i] += rqdpc[i];
 	u64_stats_update_end(&adapter->stats_syncp);
 	local_bh_enable();
 	mutex_unlock(&adapter->stats_lock);
@@ -179,7 +187,7 @@ static int igb_set_mac_address(struct net_device *netdev, void *data)
 		return -EADDRNOTAVAIL;
 
 	eth_hw_addr_set(netdev, addr->sa_data);
-	if (netif_running(netdev) && netif_device_present(netdev)) {
+	if (adapter->up) {
 		netif_addr_lock_bh(netdev);
 		igb_write_filters(adapter);
 		netif_addr_unlock_bh(netdev);
@@ -194,9 +202,9 @@ static int igb_change_mtu(struct net_device *netdev, int mtu)
 	struct igb_hw *hw = &adapter->hw;
 
 	WRITE_ONCE(netdev->mtu, mtu);
-	if (netif_running(netdev)) {
+	if (adapter->up) {
 		igb_hw_stop_rx(hw);
-		igb_hw_set_max_frame(hw, mtu + IGB_FRAME_OVERHEAD);
+		igb_hw_set_max_frame(hw, mtu);
 		igb_hw_start_rx(hw);
 	}
 	return 0;

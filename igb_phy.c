@@ -10,6 +10,11 @@
 
 #include "igb_hw.h"
 
+/* Port control of this PHY, beside the registers that all PHYs have. */
+#define IGB_PHY_PORT_CTRL	0x12
+#define IGB_PHY_AUTO_MDIX	BIT(12)
+#define IGB_PHY_FORCE_MDIX	BIT(13)
+
 static const int igb_link_modes[] = {
 	ETHTOOL_LINK_MODE_10baseT_Half_BIT,
 	ETHTOOL_LINK_MODE_10baseT_Full_BIT,
@@ -27,6 +32,8 @@ static int igb_get_swsm(struct igb_hw *hw)
 {
 	u32 swsm;
 
+	if (!igb_hw_present(hw))
+		return -ENODEV;
 	if (read_poll_timeout(igb_rd, swsm, !(swsm & IGB_SWSM_SMBI),
 			      50, 100000, false, hw, IGB_SWSM)) {
 		dev_err(hw->dev, "SWSM.SMBI is held by other software\n");
@@ -89,8 +96,8 @@ static void igb_phy_release(struct igb_hw *hw)
 {
 	u32 sync;
 
-	if (igb_get_swsm(hw))
-		return;
+	/* Nobody is served by keeping it, even if SWSM does not come. */
+	igb_get_swsm(hw);
 	sync = igb_rd(hw, IGB_SW_FW_SYNC);
 	igb_wr(hw, IGB_SW_FW_SYNC, sync & ~IGB_SW_FW_SYNC_PHY(hw->lan_id));
 	igb_put_swsm(hw);
@@ -142,7 +149,8 @@ static int igb_mdic_write(struct igb_hw *hw, u8 reg, u16 data)
  *
  * Context: process context, sleeps; takes the PHY's lock and semaphore.
  * Return: 0, -EIO when nothing answers at @addr or it has no such register,
- * -ETIMEDOUT or -EBUSY when MDIC or the semaphore fails.
+ * -ETIMEDOUT or -EBUSY when MDIC or the semaphore fails, -ENODEV when the
+ * device is gone.
  */
 int igb_phy_read(struct igb_hw *hw, u8 addr, u8 reg, u16 *data)
 {
@@ -199,15 +207,15 @@ int igb_phy_init(struct igb_hw *hw)
 			hw->phy.id);
 		return -ENODEV;
 	}
-	hw->phy.autoneg = true;
-	igb_phy_supported(hw->phy.advertising);
+	hw->phy.want.autoneg = true;
+	igb_phy_supported(hw->phy.want.advertising);
 	return 0;
 }
 
 /* 4.5.7: CTRL forces speed and duplex, or leaves both to the PHY. */
 static void igb_force_mac(struct igb_hw *hw, bool force)
 {
-	u32 speed = hw->phy.forced_speed == SPEED_100 ? IGB_SPEED_100 :
+	u32 speed = hw->phy.want.forced_speed == SPEED_100 ? IGB_SPEED_100 :
 							IGB_SPEED_10;
 	u32 ctrl = igb_rd(hw, IGB_CTRL);
 
@@ -216,21 +224,36 @@ static void igb_force_mac(struct igb_hw *hw, bool force)
 		ctrl &= ~(IGB_CTRL_SPEED | IGB_CTRL_FD);
 		ctrl |= IGB_CTRL_FRCSPD | IGB_CTRL_FRCDPLX |
 			FIELD_PREP(IGB_CTRL_SPEED, speed);
-		if (hw->phy.forced_duplex == DUPLEX_FULL)
+		if (hw->phy.want.forced_duplex == DUPLEX_FULL)
 			ctrl |= IGB_CTRL_FD;
 	}
 	igb_wr(hw, IGB_CTRL, ctrl);
 }
 
+/* This PHY finds crossed pairs only where it negotiates. */
+static int igb_phy_set_auto_mdix(struct igb_hw *hw, bool on)
+{
+	int ctrl = igb_mdic_read(hw, IGB_PHY_PORT_CTRL);
+
+	if (ctrl < 0)
+		return ctrl;
+	ctrl &= ~(IGB_PHY_AUTO_MDIX | IGB_PHY_FORCE_MDIX);
+	if (on)
+		ctrl |= IGB_PHY_AUTO_MDIX;
+	return igb_mdic_write(hw, IGB_PHY_PORT_CTRL, ctrl);
+}
+
 static int igb_phy_negotiate(struct igb_hw *hw)
 {
 	struct igb_phy *phy = &hw->phy;
-	u32 adv = linkmode_adv_to_mii_adv_t(phy->advertising);
-	u32 gigabit = linkmode_adv_to_mii_ctrl1000_t(phy->advertising);
+	u32 adv = linkmode_adv_to_mii_adv_t(phy->want.advertising);
+	u32 gigabit = linkmode_adv_to_mii_ctrl1000_t(phy->want.advertising);
 	int err;
 
 	igb_force_mac(hw, false);
-	err = igb_mdic_write(hw, MII_ADVERTISE, adv | ADVERTISE_CSMA);
+	err = igb_phy_set_auto_mdix(hw, true);
+	if (!err)
+		err = igb_mdic_write(hw, MII_ADVERTISE, adv | ADVERTISE_CSMA);
 	if (!err)
 		err = igb_mdic_write(hw, MII_CTRL1000, gigabit);
 	if (!err)
@@ -242,11 +265,15 @@ static int igb_phy_negotiate(struct igb_hw *hw)
 static int igb_phy_force(struct igb_hw *hw)
 {
 	struct igb_phy *phy = &hw->phy;
+	int err;
 
 	igb_force_mac(hw, true);
+	err = igb_phy_set_auto_mdix(hw, false);
+	if (err)
+		return err;
 	return igb_mdic_write(hw, MII_BMCR,
-			      mii_bmcr_encode_fixed(phy->forced_speed,
-						    phy->forced_duplex));
+			      mii_bmcr_encode_fixed(phy->want.forced_speed,
+						    phy->want.forced_duplex));
 }
 
 /* Begin with what struct igb_phy asks for; the semaphore is held. */
@@ -255,7 +282,7 @@ static int igb_phy_apply(struct igb_hw *hw)
 	struct igb_phy *phy = &hw->phy;
 
 	phy->force_pending = false;
-	if (phy->autoneg)
+	if (phy->want.autoneg)
 		return igb_phy_negotiate(hw);
 	if (!igb_has_quirk(hw, IGB_QUIRK_LINK_BY_AUTONEG) ||
 	    igb_rd(hw, IGB_STATUS) & IGB_STATUS_LU)
@@ -308,13 +335,13 @@ static int igb_resolve_pause(struct igb_hw *hw, struct igb_link *link)
 	u16 adv;
 	u8 fc;
 
-	if (!hw->phy.autoneg || link->duplex != DUPLEX_FULL)
+	if (!hw->phy.want.autoneg || link->duplex != DUPLEX_FULL)
 		return 0;
 
 	lpa = igb_mdic_read(hw, MII_LPA);
 	if (lpa < 0)
 		return lpa;
-	adv = linkmode_adv_to_mii_adv_t(hw->phy.advertising);
+	adv = linkmode_adv_to_mii_adv_t(hw->phy.want.advertising);
 	fc = mii_resolve_flowctrl_fdx(adv, lpa);
 	link->rx_pause = fc & FLOW_CTRL_RX;
 	link->tx_pause = fc & FLOW_CTRL_TX;
@@ -341,6 +368,7 @@ static int igb_phy_settle(struct igb_hw *hw, struct igb_link *link)
 		hw->phy.force_pending = false;
 		err = igb_phy_force(hw);
 	}
+	/* Forcing may just have changed it. */
 	igb_link_speed(link, igb_rd(hw, IGB_STATUS));
 	if (!err)
 		err = igb_resolve_pause(hw, link);
@@ -373,8 +401,10 @@ int igb_phy_configure_link(struct igb_hw *hw, struct igb_link *link)
 	mutex_lock(&hw->phy.lock);
 	status = igb_rd(hw, IGB_STATUS);
 	link->up = igb_hw_present(hw) && (status & IGB_STATUS_LU);
-	if (link->up)
+	if (link->up) {
+		igb_link_speed(link, status);
 		err = igb_phy_acquire(hw);
+	}
 	if (link->up && !err) {
 		err = igb_phy_settle(hw, link);
 		igb_phy_release(hw);
