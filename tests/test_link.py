@@ -117,18 +117,25 @@ class TestCable:
 class TestTimes:
     """Bounds that a person would notice; the best of some tries, for the host is shared."""
 
-    def test_probe_and_first_carrier(self, guest):
-        """Loading takes 60 ms at most, and 0.6 s after its start there is a link."""
+    def test_probe(self, nic):
+        """Binding the driver to the card takes 60 ms at most."""
+        said = nic.guest.sh(f"rigtool probe {DRIVER} {nic.pci} 10", timeout=60)
+        times = sorted(int(number) / 1000 for number in re.findall(r"=(\d+)", said))
+        print(f"probe: best {times[0]:.1f}, median {statistics.median(times):.1f} ms")
+        assert times[0] < 60, times
+        assert statistics.median(times) < 200, times
+
+    def test_first_carrier(self, guest):
+        """0.6 s after the start of insmod there is a link."""
         times = []
-        for _ in range(20):
+        for _ in range(12):
             said = guest.sh(f"rigtool load {MODULE} eth0")
             times.append([int(number) / 1000 for number in re.findall(r"=(\d+)", said)])
             guest.sh(f"rmmod {DRIVER}")
             load, carrier = (min(column) for column in zip(*times))
-            if len(times) > 2 and load < 60 and carrier < 600:
+            if len(times) > 2 and carrier < 600:
                 break
         print(f"load {load:.1f} ms, carrier {carrier:.1f} ms; all: {times}")
-        assert load < 60, times
         assert carrier < 600, times
 
     def test_later_up(self, nic):
@@ -269,7 +276,7 @@ class TestMii:
     def test_in_the_midst_of_link_changes(self, nic, wire):
         """Several readers beside the driver's own link work: every answer is right."""
         guest = nic.guest
-        loop = (f"for i in $(seq 150); do r=$(rigtool mii {nic.name} 2)$(rigtool mii {nic.name} 3)"
+        loop = (f"for i in $(seq 40); do r=$(rigtool mii {nic.name} 2)$(rigtool mii {nic.name} 3)"
                 "; [ \"$r\" = 0x02a80x0391 ] || { echo wrong: $r; exit 1; }; done")
         jobs = [guest.spawn(loop) for _ in range(3)]
         for _ in range(5):

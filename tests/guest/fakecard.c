@@ -61,7 +61,8 @@ static void power_on(struct card *card)
 	memcpy(&low, card->mac, 4);
 	memcpy(&high, card->mac + 4, 2);
 	*at(card, STATUS) = STATUS_DEFAULT;
-	*at(card, EECD) = (card->nvm_absent ? 0 : EECD_PRESENT) | (card->auto_read ? EECD_AUTO_RD : 0);
+	*at(card, EECD) = (card->nvm_absent ? 0 : EECD_PRESENT) |
+			  (card->auto_read ? EECD_AUTO_RD : 0);
 	*at(card, EEMNGCTL) = 0x800c0000;
 	*at(card, RAL0) = card->rar_empty ? 0 : low;
 	*at(card, RAH0) = card->rar_empty ? 0 : high | RAH_VALID;

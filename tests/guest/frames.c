@@ -137,7 +137,8 @@ int send_main(int argc, char **argv)
 	const char *sizes = option(argc, argv, "sizes", "60");
 
 	if (argc < 2)
-		usage("send IF [dst=MAC] [sizes=60,1500-1514] [repeat=N] [number=N] [vlan=TCI] [bypass=1]");
+		usage("send IF [dst=MAC] [sizes=60,1500-1514] [repeat=N] [number=N] [vlan=TCI] "
+		      "[bypass=1]");
 	wire.address.sll_ifindex = ifindex(argv[1]);
 	wire.number = option_long(argc, argv, "number", 0);
 	wire.vlan = option_long(argc, argv, "vlan", -1);
@@ -151,7 +152,8 @@ int send_main(int argc, char **argv)
 	while (repeat-- > 0) {
 		char *list = strdup(sizes), *save = NULL;
 
-		for (char *item = strtok_r(list, ",", &save); item; item = strtok_r(NULL, ",", &save))
+		for (char *item = strtok_r(list, ",", &save); item;
+		     item = strtok_r(NULL, ",", &save))
 			send_item(&wire, item);
 		free(list);
 	}
@@ -271,7 +273,8 @@ int recv_main(int argc, char **argv)
 	long frames = 0;
 
 	if (argc < 2)
-		usage("recv IF [count=N] [until=N] [idle=MS] [join=MAC joins=N] [promisc=1] [allmulti=1]");
+		usage("recv IF [count=N] [until=N] [idle=MS] [join=MAC joins=N] [promisc=1] "
+		      "[allmulti=1]");
 	address.sll_ifindex = ifindex(argv[1]);
 	fd = socket(AF_PACKET, SOCK_RAW, 0);
 	if (fd < 0)
@@ -304,8 +307,9 @@ int recv_main(int argc, char **argv)
 		quiet_since = now_us();
 		frames++;
 		wrong = check_body(got.body, got.body_len);
-		printf("%u %zu %d %d %02x:%02x:%02x:%02x:%02x:%02x ", get32(got.body + 4), got.len,
-		       got.vlan, got.type, frame[0], frame[1], frame[2], frame[3], frame[4], frame[5]);
+		printf("%u %zu %d %d ", get32(got.body + 4), got.len, got.vlan, got.type);
+		printf("%02x:%02x:%02x:%02x:%02x:%02x ",
+		       frame[0], frame[1], frame[2], frame[3], frame[4], frame[5]);
 		if (wrong < 0)
 			printf("ok\n");
 		else

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* load, carrier, updown, mii: how long the link takes, and what the PHY says. */
+/* load, probe, carrier, updown, mii: how long the link takes, and what the PHY says. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mii.h>
@@ -67,6 +67,34 @@ int load_main(int argc, char **argv)
 	return link < 0;
 }
 
+static void write_text(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		die(path);
+	close(fd);
+}
+
+/* probe DRIVER ADDRESS ROUNDS: unbinds and binds; prints how long each bind took. */
+int probe_main(int argc, char **argv)
+{
+	char bind[96], unbind[96];
+	int64_t start;
+
+	if (argc < 4)
+		usage("probe DRIVER ADDRESS ROUNDS");
+	snprintf(bind, sizeof(bind), "/sys/bus/pci/drivers/%s/bind", argv[1]);
+	snprintf(unbind, sizeof(unbind), "/sys/bus/pci/drivers/%s/unbind", argv[1]);
+	for (int i = atoi(argv[3]); i > 0; i--) {
+		write_text(unbind, argv[2]);
+		start = now_us();
+		write_text(bind, argv[2]);
+		printf("probe_us=%lld\n", (long long)(now_us() - start));
+	}
+	return 0;
+}
+
 /* carrier IF 0|1 [limit=MS]: waits until the carrier is so. */
 int carrier_main(int argc, char **argv)
 {
@@ -74,7 +102,8 @@ int carrier_main(int argc, char **argv)
 
 	if (argc < 3)
 		usage("carrier IF 0|1 [limit=MS]");
-	took = wait_carrier(argv[1], atoi(argv[2]), now_us(), option_long(argc, argv, "limit", 5000));
+	took = wait_carrier(argv[1], atoi(argv[2]), now_us(),
+			    option_long(argc, argv, "limit", 5000));
 	printf("carrier_us=%lld\n", (long long)took);
 	return took < 0;
 }

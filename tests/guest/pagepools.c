@@ -78,7 +78,8 @@ int pagepools_main(int argc, char **argv)
 	family = attribute(message, CTRL_ATTR_FAMILY_ID);
 	request(fd, family, NETDEV_CMD_PAGE_POOL_GET, NLM_F_DUMP, NULL);
 	while ((len = recv(fd, buffer, sizeof(buffer), 0)) > 0) {
-		for (message = (void *)buffer; NLMSG_OK(message, len); message = NLMSG_NEXT(message, len)) {
+		for (message = (void *)buffer; NLMSG_OK(message, len);
+		     message = NLMSG_NEXT(message, len)) {
 			if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR)
 				return message->nlmsg_type == NLMSG_ERROR;
 			printf("%llu %llu %llu\n",

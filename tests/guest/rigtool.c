@@ -94,6 +94,7 @@ static const struct {
 	{ "send", send_main },
 	{ "recv", recv_main },
 	{ "load", load_main },
+	{ "probe", probe_main },
 	{ "carrier", carrier_main },
 	{ "updown", updown_main },
 	{ "mii", mii_main },
