@@ -385,12 +385,13 @@ static void igb_link_task(struct work_struct *work)
 	struct igb_link link;
 
 	igb_phy_configure_link(&adapter->hw, &link);
+	if (link.up)
+		WRITE_ONCE(adapter->link_seen, true);
 	if (igb_link_equal(&link, &adapter->link))
 		return;
 
 	mutex_lock(&adapter->hw.phy.lock);
 	adapter->link = link;
-	adapter->link_seen = true;
 	mutex_unlock(&adapter->hw.phy.lock);
 	if (link.up)
 		netif_carrier_on(adapter->netdev);
@@ -421,11 +422,11 @@ int igb_restart_link(struct igb_adapter *adapter)
 /* Say once that nothing came of it; negotiation takes less than this. */
 static void igb_check_link_came(struct igb_adapter *adapter)
 {
-	if (adapter->link_seen ||
+	if (READ_ONCE(adapter->link_seen) ||
 	    time_before(jiffies, adapter->up_since + IGB_LINK_PATIENCE))
 		return;
 
-	adapter->link_seen = true;
+	WRITE_ONCE(adapter->link_seen, true);
 	netif_warn(adapter, link, adapter->netdev,
 		   "no link yet: is the cable plugged in and the partner up?\n");
 }

@@ -199,7 +199,7 @@ static void igb_tx_commit(struct igb_tx *tx, struct sk_buff *skb, u16 last)
 	first->skb = skb;
 	first->last = last;
 	first->bytes = skb->len;
-	/* Pairs with the acquire in igb_tx_clean(). */
+	/* Pairs with the acquire in igb_tx_clean() and igb_tx_pending(). */
 	smp_store_release(&tx->next_to_use, igb_next(tx->ring.count, last));
 }
 
