@@ -210,7 +210,8 @@ struct igb_rings {
  * @nvm_version: image version word, 0 when unknown
  * @rss_key: key of the receive hash
  * @reta: queue for each hash value
- * @link: the link as last logged; written under hw.phy.lock
+ * @link: the link as last logged; written under hw.phy.lock, with the port
+ *	down under RTNL
  * @link_seen: the link came since igb_up(), or it was said that it did not
  * @up_since: jiffies of the last igb_up()
  * @link_work: looks at the link

@@ -52,11 +52,9 @@ static irqreturn_t igb_intr_single(int irq, void *data)
 	struct igb_adapter *adapter = data;
 	u32 icr;
 
-	/* A neighbour on the same line. */
-	if (!READ_ONCE(adapter->up))
-		return IRQ_NONE;
-
-	/* Reading clears, and masks what IAM names until NAPI is done. */
+	/* Reading clears, and masks what IAM names until NAPI is done.  It has
+	 * to be done in any case: a line that stays asserted is a storm.
+	 */
 	icr = igb_rd(&adapter->hw, IGB_ICR);
 	if (!icr || READ_ONCE(adapter->hw.gone))
 		return IRQ_NONE;
