@@ -45,7 +45,7 @@ ifeq ($(arch),x86_64)
 endif
 
 .PHONY: run
-run: initramfs ## boot a guest: a shell, the driver loaded, eth0 addressed
+run: initramfs ## boot a guest: a shell, driver loaded, eth0 addressed (no terminal: as demo)
 	$(Q)if [ -t 0 ]; then \
 		exec scripts/run-qemu.sh --arch $(arch) --initrd $(INITRAMFS) \
 			$(if $(KERNEL_IMAGE),--kernel '$(KERNEL_IMAGE)') \

@@ -13,12 +13,6 @@ from scapy.layers.l2 import Ether
 pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
 
 
-@pytest.fixture
-def nic(fresh_nic):
-    """Settings are what this is about: none may be left from the test before."""
-    return fresh_nic
-
-
 class TestReports:
     """Reading only."""
 
@@ -60,9 +54,10 @@ class TestReports:
 
     def test_message_level(self, nic):
         """The message level can be read and set."""
-        assert re.search(r"Current message level: 0x[0-9a-f]+", nic.ethtool())
+        before = re.search(r"Current message level: (0x[0-9a-f]+)", nic.ethtool())[1]
         nic.ethtool("-s {} msglvl 0x15")
         assert "Current message level: 0x00000015" in nic.ethtool()
+        nic.ethtool(f"-s {{}} msglvl {before}")
 
     def test_link(self, nic):
         """Link detected, as scripts grep for it."""
@@ -144,8 +139,9 @@ class TestStatistics:
         assert (moved["hw_mptc"], moved["hw_bptc"]) == (3, 5)
         assert link["multicast"] == after["hw_mprc"]
 
-    def test_never_go_back(self, nic, wire):
+    def test_never_go_back(self, fresh_nic, wire):
         """Down and up, other rings, other MTU: counters only grow."""
+        nic = fresh_nic
         nic.transmit(f"dst={PEER} repeat=100")
         wire.collect(100)
         last, last_link = self.settled(nic)
@@ -191,8 +187,9 @@ class TestRings:
         assert 64 <= rings["tx"] <= rings["tx-max"]
 
     @pytest.mark.parametrize("size", ("smallest", "odd", "largest"))
-    def test_sizes(self, nic, wire, size):
+    def test_sizes(self, fresh_nic, wire, size):
         """Other sizes carry traffic, and hold over down and up."""
+        nic = fresh_nic
         count = {"smallest": 64, "odd": 1000, "largest": nic.rings()["rx-max"]}[size]
         nic.ethtool(f"-G {{}} rx {count} tx {count}")
         for _ in range(2):
@@ -211,16 +208,26 @@ class TestRings:
         nic.transmit(f"dst={PEER} sizes=200 repeat=300")
         assert len(wire.collect(300)) == 300
 
-    def test_while_down(self, nic, wire):
+    def test_while_down(self, fresh_nic, wire):
         """Set while down, used when up."""
+        nic = fresh_nic
         nic.down()
         nic.ethtool("-G {} rx 128 tx 192")
         nic.up()
         assert (nic.rings()["rx"], nic.rings()["tx"]) == (128, 192)
         self._traffic(nic, wire)
 
-    def test_under_traffic(self, nic, wire):
+    @pytest.mark.guest("wire", ("msix-2cpu",))
+    def test_link_is_kept(self, nic):
+        """A change of size is not a change of link, nor taken for the lack of one."""
+        nic.ethtool("-G {} rx 128 tx 128")
+        nic.guest.sh("sleep 8")
+        assert nic.carrier
+        assert not [line for line in nic.guest.dmesg() if "link" in line.text.lower()]
+
+    def test_under_traffic(self, fresh_nic, wire):
         """Changed again and again in the midst of traffic; the link does not notice."""
+        nic = fresh_nic
         stop = nic.guest.spawn(f"while rigtool send {nic.name} dst={PEER} sizes=60-200; do :; done")
         for count in (64, 4096, 256, 1024, 64, 512) * 2:
             nic.ethtool(f"-G {{}} rx {count} tx {count}")
@@ -240,6 +247,8 @@ REFUSED = {
     "ring-not-a-multiple": ("ethtool -G {} rx 257", r"descriptors|ring"),
     "ring-too-large": ("ethtool -G {} rx 100000", r"maximum|ring"),
     "1000-half": ("ethtool -s {} autoneg off speed 1000 duplex half", r"negotiated"),
+    "1000-half-negotiated": ("ethtool -s {} speed 1000 duplex half", r"without a speed"),
+    "advertise-pause-only": ("ethtool -s {} advertise 0x2000", r"without a speed"),
     "1000-forced": ("ethtool -s {} autoneg off speed 1000 duplex full", r"negotiated"),
     "speed-2500": ("ethtool -s {} autoneg off speed 2500 duplex full", r"negotiated|forced"),
     "advertise-1000-half": ("ethtool -s {} advertise 0x010", r"advertise"),

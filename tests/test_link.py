@@ -87,8 +87,9 @@ class TestCable:
         assert sends(nic, wire)
 
     def test_cable_never_plugged(self, guest, wire):
-        """No link at all: nothing waits for it, nothing is said about it."""
+        """No link at all: nothing waits for it, and it is said once, after a while."""
         nic = Nic(guest)
+        guest.expect_log("no link yet")
         guest.set_link(False)
         guest.sh(f"insmod {MODULE} && ip link set {nic.name} up")
         guest.sh("sleep 3")
@@ -98,6 +99,10 @@ class TestCable:
         nic.down()
         guest.sh(f"ip link set {nic.name} up")
         assert not link_messages(guest)
+        guest.wait_log("no link yet")
+        guest.sh("sleep 3")
+        said = [line for line in guest.dmesg() if "no link yet" in line.text]
+        assert len(said) == 1, "said more than once"
         guest.set_link(True)
         wait_carrier(nic, True)
         assert link_messages(guest) == [UP]

@@ -3,7 +3,7 @@
 import pytest
 from rig import sessions
 
-SMALLER = sessions.Scale(reloads=20, datagrams=2_000, mebibytes=16, pair_reloads=5)
+SMALLER = sessions.Scale(updowns=10, reloads=10, datagrams=2_000, mebibytes=16, pair_reloads=5)
 
 
 def _scale(box):

@@ -215,12 +215,15 @@ class Guest:  # pylint: disable=too-many-instance-attributes
 
     def _ask_why(self):
         """A shell that does not answer: let the kernel list blocked and running tasks."""
-        with contextlib.suppress(QmpError, OSError):
-            for key in (b"w", b"l"):
+        try:
+            for key in (b"9", b"w", b"l"):
                 self._monitor.command("chardev-send-break", id="console")
                 self._process.stdin.write(key)
                 self._process.stdin.flush()
-                time.sleep(2)
+                time.sleep(1)
+        except (AttributeError, QmpError, OSError) as error:
+            with self._news:
+                self._console += f"\nQEMU's monitor does not answer either: {error!r}\n".encode()
 
     def console_tail(self, count=60):
         """The console's last lines, and what QEMU itself had to say."""

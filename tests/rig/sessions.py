@@ -109,7 +109,7 @@ def reload_cycles(guest, scale=FULL, warm_up=10):
 
     guest.run(f"for i in $(seq {scale.reloads}); do {RELOAD}; done", dry=True)
     half = scale.reloads // 2
-    cycles(warm_up)
+    cycles(min(warm_up, scale.reloads))
     before = Footprint.of(guest)
     cycles(half)
     between = Footprint.of(guest)
