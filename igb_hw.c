@@ -610,14 +610,13 @@ void igb_hw_stop_rx(struct igb_hw *hw)
  * @hw: the port
  * @mtu: what is sent at most
  *
- * An MTU below Ethernet's own does not keep others from sending frames of
- * that, and two VLAN tags do not count.
+ * A frame of that size with a VLAN tag passes.
  *
  * Context: any; the caller keeps the receiver disabled.
  */
 void igb_hw_set_max_frame(struct igb_hw *hw, unsigned int mtu)
 {
-	igb_wr(hw, IGB_RLPML, max(mtu, ETH_DATA_LEN) + IGB_FRAME_OVERHEAD);
+	igb_wr(hw, IGB_RLPML, mtu + IGB_FRAME_OVERHEAD);
 }
 
 /**

@@ -35,7 +35,7 @@ struct device;
 #define IGB_RSS_KEY_SIZE	40
 #define IGB_MAX_MTU		9216
 /* What a frame has on the wire beside its MTU */
-#define IGB_FRAME_OVERHEAD	(ETH_HLEN + 2 * VLAN_HLEN + ETH_FCS_LEN)
+#define IGB_FRAME_OVERHEAD	(VLAN_ETH_HLEN + ETH_FCS_LEN)
 #define IGB_PHY_ADDR		1		/* internal copper PHY */
 
 /* ---- General registers, chapter 8.2 ---------------------------------- */

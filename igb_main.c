@@ -232,9 +232,10 @@ void igb_down(struct igb_adapter *adapter)
 	WRITE_ONCE(adapter->up, false);
 
 	igb_stop_receiver(adapter);
-	/* NAPI first: it unmasks when it ends. */
+	igb_irq_disable(adapter);
 	for (i = 0; i < adapter->num_queues; i++)
 		napi_disable(&adapter->queue[i]->napi);
+	/* Once more: a poll that was ending has unmasked. */
 	igb_irq_disable(adapter);
 	netif_tx_disable(adapter->netdev);
 	cancel_work_sync(&adapter->link_work);
