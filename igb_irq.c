@@ -259,13 +259,15 @@ void igb_irq_free(struct igb_adapter *adapter)
 	free_irq(pci_irq_vector(adapter->pdev, 0), adapter);
 }
 
-/* Each queue has its own IVAR byte for receive and for transmit. */
-static void igb_route_queue(struct igb_adapter *adapter, unsigned int i)
+/* Each queue has its own IVAR byte for receive and for transmit.  @cause is
+ * the bit of EICR that it sets: with MSI-X, that vector's.
+ */
+static void igb_route_queue(struct igb_hw *hw, unsigned int i, u32 cause)
 {
-	u32 entry = IGB_VECTOR_QUEUE(i) | IGB_IVAR_VALID;
+	u32 entry = cause | IGB_IVAR_VALID;
 
 	/* Queues 0 to 7 take the low half of their register. */
-	igb_wr(&adapter->hw, IGB_IVAR(i),
+	igb_wr(hw, IGB_IVAR(i),
 	       FIELD_PREP(IGB_IVAR_RX, entry) | FIELD_PREP(IGB_IVAR_TX, entry));
 }
 
@@ -291,7 +293,7 @@ static void igb_configure_msix(struct igb_adapter *adapter)
 	       FIELD_PREP(IGB_IVAR_MISC_OTHER,
 			  IGB_VECTOR_OTHER | IGB_IVAR_VALID));
 	for (i = 0; i < adapter->num_queues; i++) {
-		igb_route_queue(adapter, i);
+		igb_route_queue(hw, i, IGB_VECTOR_QUEUE(i));
 		igb_wr(hw, IGB_EITR(IGB_VECTOR_QUEUE(i)),
 		       FIELD_PREP(IGB_EITR_INTERVAL, usecs));
 	}
@@ -304,6 +306,8 @@ static void igb_configure_single(struct igb_adapter *adapter)
 	igb_wr(hw, IGB_GPIE, IGB_GPIE_NSICR);
 	igb_wr(hw, IGB_CTRL_EXT, igb_rd(hw, IGB_CTRL_EXT) | IGB_CTRL_EXT_IAME);
 	igb_wr(hw, IGB_IAM, IGB_IMS_SINGLE);
+	/* ICR reports no transmission of a queue that has no cause in EICR. */
+	igb_route_queue(hw, 0, 0);
 }
 
 /**
