@@ -47,21 +47,32 @@ static irqreturn_t igb_intr_other(int irq, void *data)
 	return IRQ_HANDLED;
 }
 
+/* A dead device that still asserts INTx, which nothing but configuration
+ * space can take from it: left alone, that is a storm.
+ */
+static irqreturn_t igb_intr_gone(struct igb_adapter *adapter)
+{
+	if (adapter->irq_mode != PCI_IRQ_INTX)
+		return IRQ_NONE;
+	return IRQ_RETVAL(pci_check_and_mask_intx(adapter->pdev));
+}
+
 static irqreturn_t igb_intr_single(int irq, void *data)
 {
 	struct igb_adapter *adapter = data;
+	struct igb_hw *hw = &adapter->hw;
 	u32 icr;
 
-	/* Reading clears, and masks what IAM names until NAPI is done.  It has
-	 * to be done in any case: a line that stays asserted is a storm.
+	/* Reading clears, and masks what IAM names until NAPI is done: even
+	 * when another device of the line called, NAPI has to unmask again.
 	 */
-	icr = igb_rd(&adapter->hw, IGB_ICR);
-	if (!icr || READ_ONCE(adapter->hw.gone))
-		return IRQ_NONE;
+	icr = igb_rd(hw, IGB_ICR);
+	if (unlikely(READ_ONCE(hw->gone) || (!icr && !igb_hw_present(hw))))
+		return igb_intr_gone(adapter);
 
 	igb_check_other(adapter, icr);
 	napi_schedule_irqoff(&adapter->queue[0]->napi);
-	return IRQ_HANDLED;
+	return IRQ_RETVAL(icr);
 }
 
 /* Let the vector fire again.  Where EIAM masks, EIMS unmasks and what came
