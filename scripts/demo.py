@@ -67,7 +67,8 @@ def play(guest, title, session):
         session(guest)
         complaints = guest.judge(guest.dmesg())
     except (AssertionError, OSError) as error:
-        traceback.print_exc()
+        where = traceback.extract_tb(error.__traceback__)
+        print("".join(traceback.format_list(where)), end="")
         complaints = [f"{type(error).__name__}: {error}"]
     for complaint in complaints:
         print(f"complaint: {complaint}", flush=True)

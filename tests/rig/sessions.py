@@ -100,22 +100,27 @@ RELOAD = (f"insmod {DRIVER}.ko && ip link set eth0 up && ip addr add 10.0.2.15/2
 
 def reload_cycles(guest, scale=FULL, warm_up=10):
     """Load, use, unload, over and over: nothing may be left behind."""
+    done = 0
+
     def cycles(count):
-        for done in range(0, count, 5):
-            some = min(5, count - done)
+        nonlocal done
+        for start in range(0, count, 5):
+            some = min(5, count - start)
             guest.sh(f"for i in $(seq {some}); do (set -x; {RELOAD}) >/tmp/cycle 2>&1 || "
                      "{ cat /tmp/cycle; false; } || break; done", timeout=60 * some)
-            guest.note(f"{done + some} of {count} reload cycles")
+            done += some
+            guest.note(f"{done} reload cycles")
 
     guest.run(f"for i in $(seq {scale.reloads}); do {RELOAD}; done", dry=True)
     half = scale.reloads // 2
-    cycles(min(warm_up, scale.reloads))
+    cycles(warm_up)
     before = Footprint.of(guest)
     cycles(half)
     between = Footprint.of(guest)
     cycles(half)
     after = Footprint.of(guest)
-    guest.note(f"free memory {before.free_kib} KiB, then {after.free_kib} KiB")
+    guest.note(f"free memory {before.free_kib} KiB after the first {warm_up}, "
+               f"{after.free_kib} KiB in the end")
     first, second = between.grown(before, half), after.grown(between, half)
     suspects = first.keys() & second.keys()
     for _ in range(3):
