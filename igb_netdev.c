@@ -230,8 +230,13 @@ static int igb_eth_ioctl(struct net_device *netdev, struct ifreq *ifr, int cmd)
 static void igb_tx_timeout(struct net_device *netdev, unsigned int txqueue)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
-	struct igb_tx *tx = &adapter->queue[txqueue]->tx;
+	struct igb_tx *tx;
 
+	/* Detaching stops the queues that were never used as well. */
+	if (txqueue >= adapter->num_queues)
+		return;
+
+	tx = &adapter->queue[txqueue]->tx;
 	netif_warn(adapter, tx_err, netdev,
 		   "queue %u hangs: use %u, clean %u, TDH %u, TDT %u; resetting\n",
 		   txqueue, tx->next_to_use, tx->next_to_clean,
