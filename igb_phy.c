@@ -95,12 +95,16 @@ static int igb_phy_acquire(struct igb_hw *hw)
 static void igb_phy_release(struct igb_hw *hw)
 {
 	u32 sync;
+	int err;
 
+	err = igb_get_swsm(hw);
+	if (err == -ENODEV)
+		return;
 	/* Nobody is served by keeping it, even if SWSM does not come. */
-	igb_get_swsm(hw);
 	sync = igb_rd(hw, IGB_SW_FW_SYNC);
 	igb_wr(hw, IGB_SW_FW_SYNC, sync & ~IGB_SW_FW_SYNC_PHY(hw->lan_id));
-	igb_put_swsm(hw);
+	if (!err)
+		igb_put_swsm(hw);
 }
 
 /* One MDIO frame; returns the data field of a read. */
