@@ -202,6 +202,7 @@ struct igb_rings {
  * @num_queues: queue pairs in use
  * @queue: the pairs, kept from probe to remove
  * @irq_mode: MSI-X, MSI or INTx, as PCI_IRQ_* says
+ * @unmasked: between igb_irq_enable() and igb_irq_disable()
  * @eims_other: bit of the vector for all but queues
  * @rearm: register that lets a queue's vector fire again
  * @tx_count: descriptors in each transmit ring, now or when next opened
@@ -233,6 +234,7 @@ struct igb_adapter {
 	struct igb_queue *queue[IGB_MAX_QUEUES];
 
 	unsigned int irq_mode;
+	bool unmasked;
 	u32 eims_other;
 	u32 rearm;
 

@@ -63,6 +63,10 @@ static irqreturn_t igb_intr_single(int irq, void *data)
 	struct igb_hw *hw = &adapter->hw;
 	u32 icr;
 
+	/* Another device of the line called; ours may be amid a reset. */
+	if (!READ_ONCE(adapter->unmasked) && !READ_ONCE(hw->gone))
+		return IRQ_NONE;
+
 	/* Reading clears, and masks what IAM names until NAPI is done: even
 	 * when another device of the line called, NAPI has to unmask again.
 	 */
@@ -314,6 +318,9 @@ static void igb_configure_single(struct igb_adapter *adapter)
 {
 	struct igb_hw *hw = &adapter->hw;
 
+	/* igb_intr_gone() may have masked it. */
+	if (adapter->irq_mode == PCI_IRQ_INTX)
+		pci_intx(adapter->pdev, true);
 	igb_wr(hw, IGB_GPIE, IGB_GPIE_NSICR);
 	igb_wr(hw, IGB_CTRL_EXT, igb_rd(hw, IGB_CTRL_EXT) | IGB_CTRL_EXT_IAME);
 	igb_wr(hw, IGB_IAM, IGB_IMS_SINGLE);
@@ -345,6 +352,7 @@ void igb_irq_enable(struct igb_adapter *adapter)
 {
 	struct igb_hw *hw = &adapter->hw;
 
+	WRITE_ONCE(adapter->unmasked, true);
 	igb_rd(hw, IGB_ICR);
 	if (!igb_msix(adapter)) {
 		igb_wr(hw, IGB_IMS, IGB_IMS_SINGLE);
@@ -369,7 +377,9 @@ void igb_irq_disable(struct igb_adapter *adapter)
 
 	igb_wr(hw, IGB_IMC, U32_MAX);
 	igb_wr(hw, IGB_EIMC, U32_MAX);
-	igb_rd(hw, IGB_STATUS);		/* the writes have arrived */
+	/* Reading, which this does, has the writes arrive first. */
+	igb_hw_present(hw);
+	WRITE_ONCE(adapter->unmasked, false);
 
 	synchronize_irq(pci_irq_vector(adapter->pdev, 0));
 	for (i = 0; i < adapter->num_queues; i++)

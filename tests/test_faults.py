@@ -120,6 +120,22 @@ class TestVanished:
         nic.up()
         assert works(nic, wire)
 
+    def test_back_after_a_reset(self, nic, wire):
+        """Memory decode off under traffic, on again, then a reset: interrupts come back too."""
+        guest = nic.guest
+        guest.expect_log("device does not answer, STATUS reads 0x00000000")
+        guest.allow_log(GONE)
+        config = f"rigtool pcicfg {NIC} {COMMAND} w"
+        with traffic(nic, wire) as again:
+            guest.sh(f"{config} $(($({config}) & ~{MEMORY}))")
+            again()
+            guest.wait_log("detached|is gone", 15)
+        # Nothing else in the command register is put back.
+        guest.sh(f"{config} $(($({config}) | {MEMORY}))")
+        guest.sh(f"echo 1 >{PCI}/{NIC}/reset")
+        guest.sh(f"rigtool carrier {nic.name} 1")
+        assert works(nic, wire)
+
     def test_bus_master_off(self, nic, wire):
         """No DMA: the transmitter hangs, the watchdog says so, the reset repairs it."""
         guest = nic.guest
