@@ -235,7 +235,10 @@ void igb_down(struct igb_adapter *adapter)
 	igb_irq_disable(adapter);
 	for (i = 0; i < adapter->num_queues; i++)
 		napi_disable(&adapter->queue[i]->napi);
-	/* Once more: a poll that was ending has unmasked. */
+	/* A poll that has completed may still be about to unmask and to look
+	 * into its rings.
+	 */
+	synchronize_net();
 	igb_irq_disable(adapter);
 	netif_tx_disable(adapter->netdev);
 	cancel_work_sync(&adapter->link_work);
