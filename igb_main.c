@@ -167,7 +167,8 @@ static void igb_kick_starved(struct igb_adapter *adapter)
  * The carrier follows from adapter->link_work.
  *
  * Context: process context, RTNL.
- * Return: 0, or -ETIMEDOUT with the port as it was.
+ * Return: 0, or with the port as it was -ETIMEDOUT, or -ENODEV when the
+ * device is gone.
  */
 int igb_up(struct igb_adapter *adapter)
 {
@@ -197,19 +198,26 @@ int igb_up(struct igb_adapter *adapter)
 	return 0;
 }
 
-/* No buffer may be freed while the chip could still write to it. */
+/* No buffer may be freed while the chip could still write to it, be it that
+ * it does not obey or that its registers cannot be reached.
+ */
 static void igb_stop_dma_queues(struct igb_adapter *adapter)
 {
 	int err;
 
 	err = igb_disable_queues(adapter);
 	igb_hw_stop_tx(&adapter->hw);
-	if (!err || !igb_hw_present(&adapter->hw))
+	if (!err)
 		return;
 
-	netdev_warn(adapter->netdev, "queues do not stop, resetting\n");
-	if (igb_reset_chip(adapter))
-		pci_clear_master(adapter->pdev);
+	if (igb_hw_present(&adapter->hw)) {
+		netdev_warn(adapter->netdev, "queues do not stop, resetting\n");
+		if (!igb_reset_chip(adapter))
+			return;
+		/* Not to be used again but after a reset that works. */
+		WRITE_ONCE(adapter->hw.gone, true);
+	}
+	pci_clear_master(adapter->pdev);
 }
 
 /**
