@@ -652,21 +652,24 @@ static int igb_spread_queues(struct igb_adapter *adapter)
 {
 	struct net_device *netdev = adapter->netdev;
 	unsigned int i;
-	int err;
 
 	netdev_rss_key_fill(adapter->rss_key, sizeof(adapter->rss_key));
 	for (i = 0; i < IGB_RETA_ENTRIES; i++)
 		adapter->reta[i] =
 			ethtool_rxfh_indir_default(i, adapter->num_queues);
 
-	err = netif_set_real_num_queues(netdev, adapter->num_queues,
-					adapter->num_queues);
-	if (err)
-		return err;
+	return netif_set_real_num_queues(netdev, adapter->num_queues,
+					 adapter->num_queues);
+}
+
+/* Only unregistering frees these maps. */
+static void igb_set_xps(struct igb_adapter *adapter)
+{
+	unsigned int i;
+
 	for (i = 0; i < adapter->num_queues; i++)
-		netif_set_xps_queue(netdev, cpumask_of(adapter->queue[i]->cpu),
-				    i);
-	return 0;
+		netif_set_xps_queue(adapter->netdev,
+				    cpumask_of(adapter->queue[i]->cpu), i);
 }
 
 static void igb_init_adapter(struct igb_adapter *adapter)
@@ -754,6 +757,7 @@ static int igb_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto free_queues;
 
+	igb_set_xps(adapter);
 	igb_log_probe(adapter);
 	return 0;
 
