@@ -314,6 +314,7 @@ int igb_open(struct net_device *netdev);
 int igb_stop(struct net_device *netdev);
 int igb_up(struct igb_adapter *adapter);
 void igb_down(struct igb_adapter *adapter);
+int igb_restart(struct igb_adapter *adapter);
 int igb_restart_link(struct igb_adapter *adapter);
 
 /* igb_ethtool.c */

@@ -259,9 +259,10 @@ static int igb_resize_rings(struct igb_adapter *adapter, u16 tx_count,
 	if (err) {
 		NL_SET_ERR_MSG_MOD(extack, "the port did not start with them");
 		igb_rings_swap(adapter, &rings);
-	}
-	if (!err || !igb_up(adapter))
+		igb_restart(adapter);
+	} else {
 		netif_device_attach(adapter->netdev);
+	}
 	igb_rings_free(adapter, &rings);
 	return err;
 }

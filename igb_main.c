@@ -471,7 +471,15 @@ static void igb_freeze(struct igb_adapter *adapter)
 	rtnl_unlock();
 }
 
-static int igb_restart(struct igb_adapter *adapter)
+/**
+ * igb_restart() - reset the chip, and start traffic if the interface is up
+ * @adapter: the port, detached
+ *
+ * Context: process context, RTNL.
+ * Return: 0 with the port attached; an error, which is logged, with the port
+ * detached and its carrier off.
+ */
+int igb_restart(struct igb_adapter *adapter)
 {
 	int err;
 
@@ -479,16 +487,12 @@ static int igb_restart(struct igb_adapter *adapter)
 	err = igb_reset_chip(adapter);
 	if (!err && netif_running(adapter->netdev))
 		err = igb_up(adapter);
-	if (!err)
-		netif_device_attach(adapter->netdev);
-	return err;
-}
-
-static void igb_report_restart(struct igb_adapter *adapter, int err)
-{
 	if (err)
 		netdev_err(adapter->netdev, "cannot be started again: %pe\n",
 			   ERR_PTR(err));
+	else
+		netif_device_attach(adapter->netdev);
+	return err;
 }
 
 static int igb_thaw(struct igb_adapter *adapter)
@@ -498,7 +502,6 @@ static int igb_thaw(struct igb_adapter *adapter)
 	rtnl_lock();
 	err = igb_restart(adapter);
 	rtnl_unlock();
-	igb_report_restart(adapter, err);
 	return err;
 }
 
@@ -507,18 +510,15 @@ static void igb_reset_task(struct work_struct *work)
 	struct igb_adapter *adapter = container_of(work, struct igb_adapter,
 						   reset_work);
 
-	int err = 0;
-
 	/* One section under RTNL: a function-level reset, suspend or shutdown
 	 * that has detached the port is not to be undone.
 	 */
 	rtnl_lock();
 	if (adapter->up && netif_device_present(adapter->netdev)) {
 		netif_device_detach(adapter->netdev);
-		err = igb_restart(adapter);
+		igb_restart(adapter);
 	}
 	rtnl_unlock();
-	igb_report_restart(adapter, err);
 }
 
 /* ---- PCI -------------------------------------------------------------- */
