@@ -141,11 +141,11 @@ class Guest:  # pylint: disable=too-many-instance-attributes
             self.sh("echo 1 >/proc/sys/kernel/sysrq; "
                     "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6; "
                     "modprobe 8021q 2>/dev/null; true")
+            self.boot_seconds = time.monotonic() - start
+            self.forget()
         except BaseException:
             self.kill()
             raise
-        self.boot_seconds = time.monotonic() - start
-        self.forget()
         return self
 
     def close(self):
@@ -278,8 +278,6 @@ class Guest:  # pylint: disable=too-many-instance-attributes
 
     def note(self, text):
         """Something a person watching would like to know; the demo prints it."""
-
-
 
     def spawn(self, command):
         """Run @command in the guest's background."""
