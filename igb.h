@@ -82,6 +82,8 @@ struct igb_xmit_stats {
  * @txq: the stack's side
  * @dev: device that DMA is mapped for
  * @index: queue number
+ * @watched: frames reclaimed when the service task last looked
+ * @waiting: others waited for that then
  * @next_to_use: next descriptor to fill, the transmit path's
  * @xmit_syncp: guards @xmit_stats
  * @xmit_stats: the transmit path's counters, kept from probe to remove
@@ -95,6 +97,8 @@ struct igb_tx {
 	struct netdev_queue *txq;
 	struct device *dev;
 	u16 index;
+	u64 watched;
+	bool waiting;
 
 	u16 next_to_use;
 	struct u64_stats_sync xmit_syncp;
@@ -307,6 +311,7 @@ int igb_poll(struct napi_struct *napi, int budget);
 extern const struct net_device_ops igb_netdev_ops;
 void igb_netdev_init(struct net_device *netdev);
 void igb_write_filters(struct igb_adapter *adapter);
+void igb_tx_hangs(struct igb_adapter *adapter, unsigned int queue);
 void igb_update_hw_stats(struct igb_adapter *adapter);
 
 /* igb_main.c */

@@ -56,6 +56,7 @@ struct device;
 #define   IGB_STATUS_FD			BIT(0)
 #define   IGB_STATUS_LU			BIT(1)
 #define   IGB_STATUS_LAN_ID		GENMASK(3, 2)
+#define   IGB_STATUS_TXOFF		BIT(4)
 #define   IGB_STATUS_SPEED		GENMASK(7, 6)
 #define   IGB_STATUS_GIO_MASTER_ENABLE	BIT(19)
 

@@ -183,6 +183,8 @@ int igb_up(struct igb_adapter *adapter)
 
 	for (i = 0; i < adapter->num_queues; i++)
 		napi_enable(&adapter->queue[i]->napi);
+	for (i = 0; i < adapter->num_queues; i++)
+		adapter->queue[i]->tx.waiting = false;
 	adapter->link_seen = false;
 	adapter->up_since = jiffies;
 	WRITE_ONCE(adapter->up, true);
@@ -443,6 +445,31 @@ static void igb_check_link_came(struct igb_adapter *adapter)
 		   "no link yet: is the cable plugged in and the partner up?\n");
 }
 
+/* Frames waited when last looked, and still wait for the same ones. */
+static bool igb_tx_is_stuck(struct igb_tx *tx)
+{
+	u64 reclaimed = u64_stats_read(&tx->stats.packets);
+	bool stuck = tx->waiting && tx->watched == reclaimed;
+
+	tx->watched = reclaimed;
+	tx->waiting = READ_ONCE(tx->next_to_use) !=
+		      READ_ONCE(tx->next_to_clean);
+	return stuck && tx->waiting;
+}
+
+/* The stack's watchdog sees full queues only.  One that the sender's socket
+ * buffer keeps from filling up hangs as badly.
+ */
+static void igb_check_hang(struct igb_adapter *adapter)
+{
+	bool paused = igb_rd(&adapter->hw, IGB_STATUS) & IGB_STATUS_TXOFF;
+	unsigned int i;
+
+	for (i = 0; i < adapter->num_queues; i++)
+		if (igb_tx_is_stuck(&adapter->queue[i]->tx) && !paused)
+			igb_tx_hangs(adapter, i);
+}
+
 /* Is the device still there?  Counters before they saturate; pages. */
 static void igb_service_task(struct work_struct *work)
 {
@@ -458,6 +485,7 @@ static void igb_service_task(struct work_struct *work)
 	}
 	igb_update_hw_stats(adapter);
 	igb_kick_starved(adapter);
+	igb_check_hang(adapter);
 	igb_check_link_came(adapter);
 	queue_delayed_work(system_wq, &adapter->service_work,
 			   IGB_SERVICE_INTERVAL);

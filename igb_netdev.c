@@ -227,22 +227,34 @@ static int igb_eth_ioctl(struct net_device *netdev, struct ifreq *ifr, int cmd)
 	}
 }
 
+/**
+ * igb_tx_hangs() - say that a queue hangs, and have the port reset
+ * @adapter: the port
+ * @queue: number of the transmit queue
+ *
+ * Context: any.
+ */
+void igb_tx_hangs(struct igb_adapter *adapter, unsigned int queue)
+{
+	struct igb_tx *tx = &adapter->queue[queue]->tx;
+
+	/* Without a link, frames just have to be given back. */
+	if (netif_carrier_ok(adapter->netdev))
+		netif_warn(adapter, tx_err, adapter->netdev,
+			   "queue %u hangs: use %u, clean %u, TDH %u, TDT %u; resetting\n",
+			   queue, tx->next_to_use, tx->next_to_clean,
+			   igb_rd(&adapter->hw, IGB_TDH(queue)),
+			   igb_rd(&adapter->hw, IGB_TDT(queue)));
+	queue_work(system_freezable_wq, &adapter->reset_work);
+}
+
 static void igb_tx_timeout(struct net_device *netdev, unsigned int txqueue)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
-	struct igb_tx *tx;
 
 	/* Detaching stops the queues that were never used as well. */
-	if (txqueue >= adapter->num_queues)
-		return;
-
-	tx = &adapter->queue[txqueue]->tx;
-	netif_warn(adapter, tx_err, netdev,
-		   "queue %u hangs: use %u, clean %u, TDH %u, TDT %u; resetting\n",
-		   txqueue, tx->next_to_use, tx->next_to_clean,
-		   igb_rd(&adapter->hw, IGB_TDH(txqueue)),
-		   igb_rd(&adapter->hw, IGB_TDT(txqueue)));
-	queue_work(system_freezable_wq, &adapter->reset_work);
+	if (txqueue < adapter->num_queues)
+		igb_tx_hangs(adapter, txqueue);
 }
 
 const struct net_device_ops igb_netdev_ops = {

@@ -137,19 +137,27 @@ class TestVanished:
         assert works(nic, wire)
 
     def test_bus_master_off(self, nic, wire):
-        """No DMA: the transmitter hangs, the watchdog says so, the reset repairs it."""
+        """No DMA: the transmitter hangs, which is noticed, and the reset repairs it."""
         guest = nic.guest
-        guest.expect_log(r"NETDEV WATCHDOG|transmit queue \d+ timed out")
         guest.expect_log(r"queue \d+ hangs")
-        guest.allow_log(r"transmit queue \d+ timed out|hangs|resetting|Link is")
+        guest.allow_log(r"NETDEV WATCHDOG|transmit queue \d+ timed out|Link is")
         command = int(guest.sh(f"rigtool pcicfg {NIC} {COMMAND} w"), 16)
         with traffic(nic, wire) as again:
             guest.sh(f"rigtool pcicfg {NIC} {COMMAND} w {command & ~MASTER}")
             again()
-            guest.wait_log("hangs", 40)
-        wait = f"rigtool carrier {nic.name} 1 limit=10000"
-        guest.sh(wait, timeout=20)
-        nic.transmit(f"dst={PEER} sizes=60 repeat=5")
+            guest.wait_log("hangs", 10)
+        guest.sh(f"rigtool carrier {nic.name} 1 limit=10000", timeout=20)
+        assert works(nic, wire)
+
+    def test_bus_master_off_for_one_frame(self, nic, wire):
+        """A single frame that is never sent: the queue is not full, but it hangs."""
+        guest = nic.guest
+        guest.expect_log(r"queue \d+ hangs")
+        command = int(guest.sh(f"rigtool pcicfg {NIC} {COMMAND} w"), 16)
+        guest.sh(f"rigtool pcicfg {NIC} {COMMAND} w {command & ~MASTER}")
+        nic.transmit(f"dst={PEER} sizes=60 repeat=1")
+        guest.wait_log("hangs", 10)
+        guest.sh(f"rigtool carrier {nic.name} 1 limit=10000", timeout=20)
         assert works(nic, wire)
 
     def test_function_level_reset(self, nic, wire):
