@@ -106,8 +106,8 @@ def reload_cycles(guest, scale=FULL, warm_up=10):
         nonlocal done
         for start in range(0, count, 5):
             some = min(5, count - start)
-            guest.sh(f"for i in $(seq {some}); do (set -x; {RELOAD}) >/tmp/cycle 2>&1 || "
-                     "{ cat /tmp/cycle; false; } || break; done", timeout=60 * some)
+            guest.sh(f"(for i in $(seq {some}); do (set -x; {RELOAD}) >/tmp/cycle 2>&1 || "
+                     "{ cat /tmp/cycle; exit 1; }; done)", timeout=60 * some)
             done += some
             guest.note(f"{done} reload cycles")
 
