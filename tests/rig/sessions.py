@@ -82,8 +82,9 @@ def rust_for_linux(guest, scale=FULL):
     guest.run("ip link set eth0 down")
     guest.run("ip link set eth0 up")
     ping(guest)
-    guest.run(f"for i in $(seq {scale.updowns}); do ip link set eth0 down && "
-              f"ip link set eth0 up || break; done; echo $i times down and up", timeout=120)
+    guest.run(f"(for i in $(seq {scale.updowns}); do ip link set eth0 down && "
+              "ip link set eth0 up || exit 1; done) && "
+              f"echo {scale.updowns} times down and up", timeout=120)
     ping(guest)
     guest.run(UNLOAD)
     guest.run(LOAD)
