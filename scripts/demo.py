@@ -17,7 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 # pylint: disable=wrong-import-position
 from rig import image, peers, project, sessions  # noqa: E402
-from rig.guest import Guest, Spec  # noqa: E402
+from rig.guest import Guest, GuestError, Spec  # noqa: E402
 
 
 class Stage(Guest):
@@ -109,8 +109,12 @@ def main():
                         help="repeat as often as the tests do")
     args = parser.parse_args()
     start = time.monotonic()
-    failed = perform(project.arch_name(args.arch),
-                     sessions.FULL if args.full else sessions.SMALL)
+    try:
+        failed = perform(project.arch_name(args.arch),
+                         sessions.FULL if args.full else sessions.SMALL)
+    except (GuestError, RuntimeError) as error:
+        print(f"demo.py: {error}", file=sys.stderr)
+        return 2
     print(f"\n{'failed: ' + ', '.join(failed) if failed else 'All sessions passed'}"
           f" ({time.monotonic() - start:.0f} s)")
     return 1 if failed else 0
