@@ -129,10 +129,11 @@ class Guest:  # pylint: disable=too-many-instance-attributes
         start = time.monotonic()
         qmp_path = self._dir / "qmp"
         with open(self._dir / "qemu.stderr", "wb") as errors:
+            # However this program ends, its guest ends with it.
             self._process = subprocess.Popen(  # pylint: disable=consider-using-with
-                # However this program ends, its guest ends with it.
-                ["setpriv", "--pdeathsig", "KILL", *self.spec.command(qmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                stderr=errors, start_new_session=True)
+                ["setpriv", "--pdeathsig", "KILL", *self.spec.command(qmp_path)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                start_new_session=True)
         threading.Thread(target=self._read_console, daemon=True).start()
         Guest.live.append(self)
         try:
