@@ -181,10 +181,10 @@ int igb_up(struct igb_adapter *adapter)
 	if (err)
 		return err;
 
-	for (i = 0; i < adapter->num_queues; i++)
+	for (i = 0; i < adapter->num_queues; i++) {
 		napi_enable(&adapter->queue[i]->napi);
-	for (i = 0; i < adapter->num_queues; i++)
 		adapter->queue[i]->tx.waiting = false;
+	}
 	adapter->link_seen = false;
 	adapter->up_since = jiffies;
 	WRITE_ONCE(adapter->up, true);
