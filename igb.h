@@ -33,6 +33,9 @@
 			 SKB_WITH_OVERHEAD(PAGE_SIZE) - IGB_RX_HEADROOM), \
 		   SZ_1K)
 
+/* Behind a transmit ring, where the chip reports its head. */
+#define IGB_TX_HEAD_SPACE	64
+
 /**
  * struct igb_tx_buf - what to give back when a descriptor is done
  * @skb: frame to free, on the first descriptor of a frame
@@ -45,38 +48,38 @@ struct igb_tx_buf {
 	struct sk_buff *skb;
 	dma_addr_t dma;
 	u32 len;
+	u32 bytes;
 	u16 last;
-	u16 bytes;
 };
 
 /**
  * struct igb_tx_ring - memory of a transmit ring, owned by one struct igb_tx
  * @desc: descriptors, coherent
+ * @head: behind them; the chip writes there up to where it has sent
  * @dma: bus address of @desc
  * @buf: one for each descriptor
  * @count: number of descriptors
  */
 struct igb_tx_ring {
 	struct igb_tx_desc *desc;
+	__le32 *head;
 	dma_addr_t dma;
 	struct igb_tx_buf *buf;
 	u16 count;
 };
 
-/* Written when frames are reclaimed. */
 struct igb_tx_stats {
 	u64_stats_t packets;
 	u64_stats_t bytes;
-};
-
-/* Written when frames are queued. */
-struct igb_xmit_stats {
 	u64_stats_t dropped;
 	u64_stats_t stopped;	/* times the queue ran full */
 };
 
 /**
  * struct igb_tx - a transmit queue
+ *
+ * Queueing and reclaiming both hold the stack's lock of the queue.
+ *
  * @ring: its memory; empty while the port is down
  * @tail: TDT
  * @txq: the stack's side
@@ -84,12 +87,11 @@ struct igb_xmit_stats {
  * @index: queue number
  * @watched: frames reclaimed when the service task last looked
  * @waiting: others waited for that then
- * @next_to_use: next descriptor to fill, the transmit path's
- * @xmit_syncp: guards @xmit_stats
- * @xmit_stats: the transmit path's counters, kept from probe to remove
- * @next_to_clean: next descriptor to reclaim, NAPI's
+ * @next_to_use: next descriptor to fill
+ * @next_to_kick: next descriptor that the chip was not told of
+ * @next_to_clean: next descriptor to reclaim
  * @syncp: guards @stats
- * @stats: NAPI's counters, kept from probe to remove
+ * @stats: kept from probe to remove
  */
 struct igb_tx {
 	struct igb_tx_ring ring;
@@ -101,10 +103,8 @@ struct igb_tx {
 	bool waiting;
 
 	u16 next_to_use;
-	struct u64_stats_sync xmit_syncp;
-	struct igb_xmit_stats xmit_stats;
-
-	u16 next_to_clean ____cacheline_aligned_in_smp;
+	u16 next_to_kick;
+	u16 next_to_clean;
 	struct u64_stats_sync syncp;
 	struct igb_tx_stats stats;
 };
@@ -287,6 +287,7 @@ void igb_rings_swap(struct igb_adapter *adapter, struct igb_rings *rings);
 netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev);
 bool igb_tx_clean(struct igb_tx *tx, int budget);
 bool igb_tx_pending(const struct igb_tx *tx);
+void igb_tx_rewind(struct igb_tx *tx);
 void igb_tx_drain(struct igb_tx *tx);
 
 /* igb_rx.c */

@@ -63,8 +63,7 @@ static const struct {
 };
 
 static const char * const igb_tx_strings[] = {
-	"packets", "bytes",		/* struct igb_tx_stats */
-	"dropped", "stopped",		/* struct igb_xmit_stats */
+	"packets", "bytes", "dropped", "stopped",
 };
 
 static const char * const igb_rx_strings[] = {
@@ -74,8 +73,8 @@ static const char * const igb_rx_strings[] = {
 #define IGB_TX_STATS	ARRAY_SIZE(igb_tx_strings)
 #define IGB_RX_STATS	ARRAY_SIZE(igb_rx_strings)
 
-static_assert((sizeof(struct igb_tx_stats) + sizeof(struct igb_xmit_stats)) /
-	      sizeof(u64_stats_t) == ARRAY_SIZE(igb_tx_strings));
+static_assert(sizeof(struct igb_tx_stats) / sizeof(u64_stats_t) ==
+	      ARRAY_SIZE(igb_tx_strings));
 static_assert(sizeof(struct igb_rx_stats) / sizeof(u64_stats_t) ==
 	      ARRAY_SIZE(igb_rx_strings));
 
@@ -188,8 +187,6 @@ static u64 *igb_copy_queue_stats(u64 *data, const struct igb_queue *q)
 {
 	data = igb_copy_stats(data, &q->tx.syncp, &q->tx.stats,
 			      sizeof(q->tx.stats));
-	data = igb_copy_stats(data, &q->tx.xmit_syncp, &q->tx.xmit_stats,
-			      sizeof(q->tx.xmit_stats));
 	return igb_copy_stats(data, &q->rx.syncp, &q->rx.stats,
 			      sizeof(q->rx.stats));
 }

@@ -26,7 +26,7 @@ static const struct {
 	/* QEMU's -device igb */
 	{ PCI_VENDOR_ID_REDHAT_QUMRANET, PCI_SUBDEVICE_ID_QEMU,
 	  IGB_QUIRK_NO_AUTO_RD | IGB_QUIRK_NO_AUTOMASK | IGB_QUIRK_EITR_ECHO |
-	  IGB_QUIRK_LINK_BY_AUTONEG },
+	  IGB_QUIRK_LINK_BY_AUTONEG | IGB_QUIRK_TX_AT_ONCE },
 };
 
 #define IGB_COUNTER(_name, _reg)	{ .name = _name, .reg = _reg }

@@ -215,6 +215,9 @@ enum igb_mdic_op {
 #define IGB_TDH(q)		(0xe010 + 0x40 * (q))
 #define IGB_TDT(q)		(0xe018 + 0x40 * (q))
 #define IGB_TXDCTL(q)		(0xe028 + 0x40 * (q))
+#define IGB_TDWBAL(q)		(0xe038 + 0x40 * (q))
+#define   IGB_TDWBAL_ENABLE		BIT(0)
+#define IGB_TDWBAH(q)		(0xe03c + 0x40 * (q))
 
 /* ---- Semaphores shared with firmware and the other port -------------- */
 
@@ -354,12 +357,15 @@ static_assert(sizeof(struct igb_tx_ctxt_desc) == 16);
  *	one without a cause; leave throttling off
  * @IGB_QUIRK_LINK_BY_AUTONEG: the link only ever comes up by negotiation;
  *	negotiate first, then force speed and duplex
+ * @IGB_QUIRK_TX_AT_ONCE: what was queued has been sent and reported when the
+ *	write of TDT returns; transmission needs no interrupt
  */
 enum igb_quirk {
 	IGB_QUIRK_NO_AUTO_RD		= BIT(0),
 	IGB_QUIRK_NO_AUTOMASK		= BIT(1),
 	IGB_QUIRK_EITR_ECHO		= BIT(2),
 	IGB_QUIRK_LINK_BY_AUTONEG	= BIT(3),
+	IGB_QUIRK_TX_AT_ONCE		= BIT(4),
 };
 
 /**

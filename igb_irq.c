@@ -279,11 +279,12 @@ void igb_irq_free(struct igb_adapter *adapter)
  */
 static void igb_route_queue(struct igb_hw *hw, unsigned int i, u32 cause)
 {
-	u32 entry = cause | IGB_IVAR_VALID;
+	u32 rx = cause | IGB_IVAR_VALID;
+	u32 tx = igb_has_quirk(hw, IGB_QUIRK_TX_AT_ONCE) ? 0 : rx;
 
 	/* Queues 0 to 7 take the low half of their register. */
 	igb_wr(hw, IGB_IVAR(i),
-	       FIELD_PREP(IGB_IVAR_RX, entry) | FIELD_PREP(IGB_IVAR_TX, entry));
+	       FIELD_PREP(IGB_IVAR_RX, rx) | FIELD_PREP(IGB_IVAR_TX, tx));
 }
 
 static void igb_configure_msix(struct igb_adapter *adapter)

@@ -55,13 +55,18 @@ static int igb_reset_chip(struct igb_adapter *adapter)
 /* 4.5.10: ring, then enable; the tail stays at the head. */
 static int igb_configure_tx(struct igb_hw *hw, struct igb_tx *tx)
 {
+	dma_addr_t head = tx->ring.dma +
+			  tx->ring.count * sizeof(*tx->ring.desc);
 	u16 q = tx->index;
 
+	igb_tx_rewind(tx);
 	igb_wr(hw, IGB_TDBAL(q), lower_32_bits(tx->ring.dma));
 	igb_wr(hw, IGB_TDBAH(q), upper_32_bits(tx->ring.dma));
 	igb_wr(hw, IGB_TDLEN(q), tx->ring.count * sizeof(*tx->ring.desc));
 	igb_wr(hw, IGB_TDH(q), 0);
 	igb_wr(hw, IGB_TDT(q), 0);
+	igb_wr(hw, IGB_TDWBAL(q), lower_32_bits(head) | IGB_TDWBAL_ENABLE);
+	igb_wr(hw, IGB_TDWBAH(q), upper_32_bits(head));
 	return igb_hw_enable_queue(hw, IGB_TXDCTL(q), IGB_TX_THRESHOLDS);
 }
 
@@ -627,7 +632,6 @@ static void igb_init_queue(struct igb_adapter *adapter, unsigned int i)
 	q->tx.tail = adapter->hw.io + IGB_TDT(i);
 	q->tx.txq = netdev_get_tx_queue(adapter->netdev, i);
 	u64_stats_init(&q->tx.syncp);
-	u64_stats_init(&q->tx.xmit_syncp);
 
 	q->rx.index = i;
 	q->rx.netdev = adapter->netdev;

@@ -16,11 +16,8 @@ static void igb_sum_tx(struct igb_tx *tx, struct rtnl_link_stats64 *stats)
 		start = u64_stats_fetch_begin(&tx->syncp);
 		packets = u64_stats_read(&tx->stats.packets);
 		bytes = u64_stats_read(&tx->stats.bytes);
+		dropped = u64_stats_read(&tx->stats.dropped);
 	} while (u64_stats_fetch_retry(&tx->syncp, start));
-	do {
-		start = u64_stats_fetch_begin(&tx->xmit_syncp);
-		dropped = u64_stats_read(&tx->xmit_stats.dropped);
-	} while (u64_stats_fetch_retry(&tx->xmit_syncp, start));
 
 	stats->tx_packets += packets;
 	stats->tx_bytes += bytes;

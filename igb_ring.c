@@ -7,10 +7,16 @@
  */
 #include "igb.h"
 
+/* The chip reports its head in a cache line of its own behind the ring. */
+static size_t igb_tx_ring_size(u16 count)
+{
+	return count * sizeof(struct igb_tx_desc) + IGB_TX_HEAD_SPACE;
+}
+
 static void igb_tx_ring_free(struct device *dev, struct igb_tx_ring *ring)
 {
 	if (ring->desc)
-		dma_free_coherent(dev, ring->count * sizeof(*ring->desc),
+		dma_free_coherent(dev, igb_tx_ring_size(ring->count),
 				  ring->desc, ring->dma);
 	kvfree(ring->buf);
 	*ring = (struct igb_tx_ring) {};
@@ -24,9 +30,12 @@ static int igb_tx_ring_alloc(struct igb_queue *q, struct igb_tx_ring *ring,
 	ring->count = count;
 	ring->buf = kvcalloc(count, sizeof(*ring->buf),
 			     GFP_KERNEL | __GFP_NOWARN);
-	ring->desc = dma_alloc_coherent(dev, count * sizeof(*ring->desc),
+	ring->desc = dma_alloc_coherent(dev, igb_tx_ring_size(count),
 					&ring->dma, GFP_KERNEL | __GFP_NOWARN);
-	return ring->buf && ring->desc ? 0 : -ENOMEM;
+	if (!ring->buf || !ring->desc)
+		return -ENOMEM;
+	ring->head = (__le32 *)(ring->desc + count);
+	return 0;
 }
 
 static void igb_rx_ring_free(struct device *dev, struct igb_rx_ring *ring)

@@ -18,36 +18,16 @@
 #define IGB_TX_WAKE		(IGB_TX_NEEDED + 8)
 static_assert(IGB_TX_WAKE < IGB_MIN_DESC);
 
-/* Frames that one poll reclaims at most. */
-#define IGB_TX_CLEAN_MAX	256
-
 static u16 igb_tx_unused(const struct igb_tx *tx)
 {
-	/* Pairs with the release in igb_tx_clean(): what was given back is
-	 * forgotten before it is used again.
-	 */
-	u16 clean = smp_load_acquire(&tx->next_to_clean);
-
-	return igb_unused(tx->ring.count, READ_ONCE(tx->next_to_use), clean);
+	return igb_unused(tx->ring.count, tx->next_to_use, tx->next_to_clean);
 }
 
-static void igb_tx_kick(struct igb_tx *tx)
+static void igb_tx_count(struct igb_tx *tx, u64_stats_t *counter)
 {
-	writel(tx->next_to_use, tx->tail);
-}
-
-static void igb_tx_count_stop(struct igb_tx *tx)
-{
-	u64_stats_update_begin(&tx->xmit_syncp);
-	u64_stats_inc(&tx->xmit_stats.stopped);
-	u64_stats_update_end(&tx->xmit_syncp);
-}
-
-static void igb_tx_count_drop(struct igb_tx *tx)
-{
-	u64_stats_update_begin(&tx->xmit_syncp);
-	u64_stats_inc(&tx->xmit_stats.dropped);
-	u64_stats_update_end(&tx->xmit_syncp);
+	u64_stats_update_begin(&tx->syncp);
+	u64_stats_inc(counter);
+	u64_stats_update_end(&tx->syncp);
 }
 
 /* L4 type for the context descriptor, if the chip can sum this frame. */
@@ -181,7 +161,7 @@ static int igb_tx_map(struct igb_tx *tx, struct sk_buff *skb, u16 i, u32 olinfo)
 		len = skb_frag_size(frag);
 		dma = skb_frag_dma_map(tx->dev, frag, 0, len, DMA_TO_DEVICE);
 	}
-	cmd |= IGB_TXD_EOP | IGB_TXD_RS;
+	cmd |= IGB_TXD_EOP;
 	igb_tx_write_data(tx, i, dma, len, cmd, olinfo);
 	return i;
 
@@ -189,18 +169,6 @@ unmap:
 	for (; first != i; first = igb_next(tx->ring.count, first))
 		igb_tx_unmap(tx, &tx->ring.buf[first]);
 	return -ENOMEM;
-}
-
-/* Hand over descriptors up to @last: reclaim sees them from here on. */
-static void igb_tx_commit(struct igb_tx *tx, struct sk_buff *skb, u16 last)
-{
-	struct igb_tx_buf *first = &tx->ring.buf[tx->next_to_use];
-
-	first->skb = skb;
-	first->last = last;
-	first->bytes = skb->len;
-	/* Pairs with the acquire in igb_tx_clean() and igb_tx_pending(). */
-	smp_store_release(&tx->next_to_use, igb_next(tx->ring.count, last));
 }
 
 /* Short frames are padded here and summed before that: the chip would take
@@ -223,6 +191,7 @@ static struct sk_buff *igb_tx_pad(struct sk_buff *skb)
 
 static int igb_tx_queue(struct igb_tx *tx, struct sk_buff *skb)
 {
+	struct igb_tx_buf *first = &tx->ring.buf[tx->next_to_use];
 	u32 olinfo;
 	int ctxt;
 	int last;
@@ -241,8 +210,73 @@ static int igb_tx_queue(struct igb_tx *tx, struct sk_buff *skb)
 		return last;
 
 	skb_tx_timestamp(skb);
-	igb_tx_commit(tx, skb, last);
+	first->skb = skb;
+	first->last = last;
+	first->bytes = skb->len;
+	tx->next_to_use = igb_next(tx->ring.count, last);
 	return 0;
+}
+
+/* Up to where the chip has sent. */
+static u16 igb_tx_head(const struct igb_tx *tx)
+{
+	return le32_to_cpu(READ_ONCE(*tx->ring.head));
+}
+
+/* Give back the frame that starts at @i; returns where the next one does. */
+static u16 igb_tx_release(struct igb_tx *tx, u16 i, int budget)
+{
+	struct igb_tx_buf *first = &tx->ring.buf[i];
+	u16 end = igb_next(tx->ring.count, first->last);
+
+	for (; i != end; i = igb_next(tx->ring.count, i))
+		igb_tx_unmap(tx, &tx->ring.buf[i]);
+	napi_consume_skb(first->skb, budget);
+	first->skb = NULL;
+	return i;
+}
+
+/* Give back what has been sent.  A nonzero @budget says that bottom halves
+ * are off and nothing more.
+ */
+static void igb_tx_reclaim(struct igb_tx *tx, int budget)
+{
+	u16 clean = tx->next_to_clean;
+	u16 head = igb_tx_head(tx);
+	unsigned int packets = 0;
+	unsigned int bytes = 0;
+
+	if (clean == head)
+		return;
+	while (clean != head) {
+		bytes += tx->ring.buf[clean].bytes;
+		packets++;
+		clean = igb_tx_release(tx, clean, budget);
+	}
+	WRITE_ONCE(tx->next_to_clean, clean);
+
+	u64_stats_update_begin(&tx->syncp);
+	u64_stats_add(&tx->stats.packets, packets);
+	u64_stats_add(&tx->stats.bytes, bytes);
+	u64_stats_update_end(&tx->syncp);
+	netif_txq_completed_wake(tx->txq, packets, bytes, igb_tx_unused(tx),
+				 IGB_TX_WAKE);
+}
+
+/* Tell the chip of what was queued, have the last of it reported, and take
+ * back what has been sent by now.
+ */
+static void igb_tx_kick(struct igb_tx *tx)
+{
+	u16 last = (tx->next_to_use ?: tx->ring.count) - 1;
+
+	if (tx->next_to_kick == tx->next_to_use)
+		return;
+
+	tx->ring.desc[last].cmd_type_len |= cpu_to_le32(IGB_TXD_RS);
+	writel(tx->next_to_use, tx->tail);
+	tx->next_to_kick = tx->next_to_use;
+	igb_tx_reclaim(tx, !irqs_disabled());
 }
 
 /**
@@ -259,14 +293,15 @@ netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev)
 	struct igb_tx *tx = &adapter->queue[skb_get_queue_mapping(skb)]->tx;
 	unsigned int len;
 
-	if (!netif_txq_maybe_stop(tx->txq, igb_tx_unused(tx), IGB_TX_NEEDED,
-				  IGB_TX_WAKE))
+	if (unlikely(igb_tx_unused(tx) < IGB_TX_NEEDED)) {
+		netif_tx_stop_queue(tx->txq);
 		return NETDEV_TX_BUSY;
+	}
 
 	skb = igb_tx_pad(skb);
 	if (unlikely(!skb || igb_tx_queue(tx, skb))) {
 		dev_kfree_skb_any(skb);
-		igb_tx_count_drop(tx);
+		igb_tx_count(tx, &tx->stats.dropped);
 		/* Frames before this one may still wait for the doorbell. */
 		if (!netdev_xmit_more())
 			igb_tx_kick(tx);
@@ -274,70 +309,13 @@ netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev)
 	}
 
 	len = skb->len;
-	if (!netif_txq_maybe_stop(tx->txq, igb_tx_unused(tx), IGB_TX_NEEDED,
-				  IGB_TX_WAKE))
-		igb_tx_count_stop(tx);
+	if (unlikely(igb_tx_unused(tx) < IGB_TX_NEEDED)) {
+		netif_tx_stop_queue(tx->txq);
+		igb_tx_count(tx, &tx->stats.stopped);
+	}
 	if (__netdev_tx_sent_queue(tx->txq, len, netdev_xmit_more()))
 		igb_tx_kick(tx);
 	return NETDEV_TX_OK;
-}
-
-/* Give back the frame that starts at @i; returns where the next one does. */
-static u16 igb_tx_release(struct igb_tx *tx, u16 i, int budget)
-{
-	struct igb_tx_buf *first = &tx->ring.buf[i];
-	u16 end = igb_next(tx->ring.count, first->last);
-
-	for (; i != end; i = igb_next(tx->ring.count, i))
-		igb_tx_unmap(tx, &tx->ring.buf[i]);
-	napi_consume_skb(first->skb, budget);
-	first->skb = NULL;
-	return i;
-}
-
-static bool igb_tx_done(const struct igb_tx *tx, u16 first)
-{
-	u16 last = tx->ring.buf[first].last;
-
-	return READ_ONCE(tx->ring.desc[last].olinfo_status) &
-	       cpu_to_le32(IGB_TXD_DD);
-}
-
-/**
- * igb_tx_clean() - reclaim what has been sent
- * @tx: the queue
- * @budget: NAPI's
- *
- * Context: NAPI poll.
- * Return: true when nothing that is done was left.
- */
-bool igb_tx_clean(struct igb_tx *tx, int budget)
-{
-	unsigned int packets = 0;
-	unsigned int bytes = 0;
-	u16 clean = tx->next_to_clean;
-	u16 use;
-
-	/* Pairs with the release in igb_tx_commit(). */
-	use = smp_load_acquire(&tx->next_to_use);
-	while (clean != use && packets < IGB_TX_CLEAN_MAX &&
-	       igb_tx_done(tx, clean)) {
-		bytes += tx->ring.buf[clean].bytes;
-		packets++;
-		clean = igb_tx_release(tx, clean, budget);
-	}
-	if (!packets)
-		return true;
-
-	/* Pairs with the acquire in igb_tx_unused(). */
-	smp_store_release(&tx->next_to_clean, clean);
-	u64_stats_update_begin(&tx->syncp);
-	u64_stats_add(&tx->stats.packets, packets);
-	u64_stats_add(&tx->stats.bytes, bytes);
-	u64_stats_update_end(&tx->syncp);
-	netif_txq_completed_wake(tx->txq, packets, bytes, igb_tx_unused(tx),
-				 IGB_TX_WAKE);
-	return packets < IGB_TX_CLEAN_MAX;
 }
 
 /**
@@ -349,11 +327,42 @@ bool igb_tx_clean(struct igb_tx *tx, int budget)
  */
 bool igb_tx_pending(const struct igb_tx *tx)
 {
-	u16 use;
+	return READ_ONCE(tx->next_to_clean) != igb_tx_head(tx);
+}
 
-	/* Pairs with the release in igb_tx_commit(). */
-	use = smp_load_acquire(&tx->next_to_use);
-	return tx->next_to_clean != use && igb_tx_done(tx, tx->next_to_clean);
+/**
+ * igb_tx_clean() - reclaim what has been sent
+ * @tx: the queue
+ * @budget: NAPI's
+ *
+ * Context: NAPI poll.  Netpoll, with a budget of 0, may hold the queue's lock.
+ * Return: true when nothing that is done was left.
+ */
+bool igb_tx_clean(struct igb_tx *tx, int budget)
+{
+	if (!igb_tx_pending(tx))
+		return true;
+	/* Whoever has it transmits, and reclaims after that. */
+	if (!__netif_tx_trylock(tx->txq))
+		return !budget;
+
+	igb_tx_reclaim(tx, budget);
+	__netif_tx_unlock(tx->txq);
+	return true;
+}
+
+/**
+ * igb_tx_rewind() - start the ring over at its first descriptor
+ * @tx: the queue, drained
+ *
+ * Context: process context; the ring is disabled.
+ */
+void igb_tx_rewind(struct igb_tx *tx)
+{
+	tx->next_to_use = 0;
+	tx->next_to_kick = 0;
+	tx->next_to_clean = 0;
+	*tx->ring.head = 0;
 }
 
 /**
@@ -367,10 +376,8 @@ void igb_tx_drain(struct igb_tx *tx)
 	local_bh_disable();
 	while (tx->next_to_clean != tx->next_to_use) {
 		tx->next_to_clean = igb_tx_release(tx, tx->next_to_clean, 0);
-		igb_tx_count_drop(tx);
+		igb_tx_count(tx, &tx->stats.dropped);
 	}
 	local_bh_enable();
-	tx->next_to_use = 0;
-	tx->next_to_clean = 0;
 	netdev_tx_reset_queue(tx->txq);
 }
