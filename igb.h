@@ -42,7 +42,8 @@
  * @dma: bus address
  * @len: bytes mapped at @dma, 0 when nothing is
  * @last: on the first descriptor of a frame, index of its last one
- * @bytes: on the first descriptor of a frame, bytes told to BQL
+ * @bytes: on the first descriptor of a frame, bytes on the wire
+ * @segs: on the first descriptor of a frame, frames on the wire
  */
 struct igb_tx_buf {
 	struct sk_buff *skb;
@@ -50,6 +51,7 @@ struct igb_tx_buf {
 	u32 len;
 	u32 bytes;
 	u16 last;
+	u16 segs;
 };
 
 /**
@@ -76,6 +78,18 @@ struct igb_tx_stats {
 };
 
 /**
+ * struct igb_tx_ctxt - what a context descriptor says; the chip keeps two
+ * @lens: VLAN tag, MAC and IP header lengths
+ * @tucmd: IP version and L4 type, with the descriptor's type: never zero
+ * @mss: MSS and L4 header length
+ */
+struct igb_tx_ctxt {
+	u32 lens;
+	u32 tucmd;
+	u32 mss;
+};
+
+/**
  * struct igb_tx - a transmit queue
  *
  * Queueing and reclaiming both hold the stack's lock of the queue.
@@ -90,6 +104,8 @@ struct igb_tx_stats {
  * @next_to_use: next descriptor to fill
  * @next_to_kick: next descriptor that the chip was not told of
  * @next_to_clean: next descriptor to reclaim
+ * @ctxt: the contexts that the chip has
+ * @ctxt_last: the one used last
  * @syncp: guards @stats
  * @stats: kept from probe to remove
  */
@@ -105,6 +121,8 @@ struct igb_tx {
 	u16 next_to_use;
 	u16 next_to_kick;
 	u16 next_to_clean;
+	struct igb_tx_ctxt ctxt[2];
+	u8 ctxt_last;
 	struct u64_stats_sync syncp;
 	struct igb_tx_stats stats;
 };
@@ -215,6 +233,7 @@ struct igb_rings {
  * @nvm_version: image version word, 0 when unknown
  * @rss_key: key of the receive hash
  * @reta: queue for each hash value
+ * @vfta: VLAN ids to receive, a bit each; 0 for tags of a priority only
  * @link: the link as last logged; written under hw.phy.lock, with the port
  *	down under RTNL
  * @link_seen: the link came since igb_up(), or it was said that it did not
@@ -248,6 +267,8 @@ struct igb_adapter {
 	u16 nvm_version;
 	u8 rss_key[IGB_RSS_KEY_SIZE];
 	u8 reta[IGB_RETA_ENTRIES];
+
+	u32 vfta[IGB_VFTA_REGS];
 
 	struct igb_link link;
 	bool link_seen;
@@ -285,6 +306,9 @@ void igb_rings_swap(struct igb_adapter *adapter, struct igb_rings *rings);
 
 /* igb_tx.c */
 netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev);
+netdev_features_t igb_features_check(struct sk_buff *skb,
+				     struct net_device *netdev,
+				     netdev_features_t features);
 bool igb_tx_clean(struct igb_tx *tx, int budget);
 bool igb_tx_pending(const struct igb_tx *tx);
 void igb_tx_rewind(struct igb_tx *tx);
@@ -313,6 +337,7 @@ extern const struct net_device_ops igb_netdev_ops;
 void igb_netdev_init(struct net_device *netdev);
 void igb_write_filters(struct igb_adapter *adapter);
 void igb_tx_hangs(struct igb_adapter *adapter, unsigned int queue);
+void igb_restore_vlans(struct igb_adapter *adapter);
 void igb_update_hw_stats(struct igb_adapter *adapter);
 
 /* igb_main.c */

@@ -26,7 +26,8 @@ static const struct {
 	/* QEMU's -device igb */
 	{ PCI_VENDOR_ID_REDHAT_QUMRANET, PCI_SUBDEVICE_ID_QEMU,
 	  IGB_QUIRK_NO_AUTO_RD | IGB_QUIRK_NO_AUTOMASK | IGB_QUIRK_EITR_ECHO |
-	  IGB_QUIRK_LINK_BY_AUTONEG | IGB_QUIRK_TX_AT_ONCE },
+	  IGB_QUIRK_LINK_BY_AUTONEG | IGB_QUIRK_TX_AT_ONCE |
+	  IGB_QUIRK_TSO_NO_FIN | IGB_QUIRK_NO_USO },
 };
 
 #define IGB_COUNTER(_name, _reg)	{ .name = _name, .reg = _reg }
@@ -572,13 +573,45 @@ static void igb_update_rctl(struct igb_hw *hw, u32 clear, u32 set)
 /**
  * igb_hw_set_rx_filter() - choose what passes beside exact and hash matches
  * @hw: the port
- * @filter: any of IGB_RCTL_UPE, IGB_RCTL_MPE, IGB_RCTL_BAM
+ * @filter: any of IGB_RCTL_UPE, IGB_RCTL_MPE, IGB_RCTL_BAM; IGB_RCTL_VFE to
+ *	let tagged frames pass by their VLAN only
  *
  * Context: any.
  */
 void igb_hw_set_rx_filter(struct igb_hw *hw, u32 filter)
 {
-	igb_update_rctl(hw, IGB_RCTL_UPE | IGB_RCTL_MPE | IGB_RCTL_BAM, filter);
+	igb_update_rctl(hw, IGB_RCTL_UPE | IGB_RCTL_MPE | IGB_RCTL_BAM |
+			IGB_RCTL_VFE, filter);
+}
+
+/**
+ * igb_hw_set_vfta() - choose which of 32 VLANs pass the filter
+ * @hw: the port
+ * @index: register, VLAN id / 32
+ * @ids: one bit an id
+ *
+ * Context: any; callers serialise.
+ */
+void igb_hw_set_vfta(struct igb_hw *hw, unsigned int index, u32 ids)
+{
+	igb_wr(hw, IGB_VFTA(index), ids);
+}
+
+/**
+ * igb_hw_set_vlan_strip() - take the VLAN tag out of received frames, or not
+ * @hw: the port
+ * @on: whether to; the tag is then in the descriptor
+ *
+ * Context: process context, sleeps.
+ */
+void igb_hw_set_vlan_strip(struct igb_hw *hw, bool on)
+{
+	u32 ctrl;
+
+	mutex_lock(&hw->phy.lock);
+	ctrl = igb_rd(hw, IGB_CTRL) & ~IGB_CTRL_VME;
+	igb_wr(hw, IGB_CTRL, on ? ctrl | IGB_CTRL_VME : ctrl);
+	mutex_unlock(&hw->phy.lock);
 }
 
 /**

@@ -142,6 +142,7 @@ enum igb_mdic_op {
 #define   IGB_RCTL_MPE			BIT(4)
 #define   IGB_RCTL_LPE			BIT(5)
 #define   IGB_RCTL_BAM			BIT(15)
+#define   IGB_RCTL_VFE			BIT(18)
 #define   IGB_RCTL_SECRC		BIT(26)
 
 #define IGB_FCTTV		0x0170
@@ -276,6 +277,7 @@ static_assert(sizeof(union igb_rx_desc) == 16);
 #define IGB_RXD_DD			BIT(0)
 #define IGB_RXD_EOP			BIT(1)
 #define IGB_RXD_IXSM			BIT(2)
+#define IGB_RXD_VP			BIT(3)
 #define IGB_RXD_UDPCS			BIT(4)
 #define IGB_RXD_L4CS			BIT(5)
 #define IGB_RXD_L4E			BIT(29)
@@ -332,18 +334,26 @@ static_assert(sizeof(struct igb_tx_ctxt_desc) == 16);
 #define IGB_TXD_IFCS			BIT(25)
 #define IGB_TXD_RS			BIT(27)
 #define IGB_TXD_DEXT			BIT(29)
+#define IGB_TXD_VLE			BIT(30)
+#define IGB_TXD_TSE			BIT(31)
 #define IGB_TXD_DD			BIT(0)
+#define IGB_TXD_IDX			GENMASK(6, 4)
 #define IGB_TXD_CC			BIT(7)
+#define IGB_TXD_IXSM			BIT(8)
 #define IGB_TXD_TXSM			BIT(9)
 #define IGB_TXD_PAYLEN			GENMASK(31, 14)
 
 #define IGB_CTXT_IPLEN			GENMASK(8, 0)
 #define IGB_CTXT_MACLEN			GENMASK(15, 9)
+#define IGB_CTXT_VLAN			GENMASK(31, 16)
 #define IGB_CTXT_IPV4			BIT(10)
 #define IGB_CTXT_L4T			GENMASK(12, 11)
 #define   IGB_CTXT_L4T_UDP		0
 #define   IGB_CTXT_L4T_TCP		1
 #define   IGB_CTXT_L4T_SCTP		2
+#define IGB_CTXT_IDX			GENMASK(6, 4)
+#define IGB_CTXT_L4LEN			GENMASK(15, 8)
+#define IGB_CTXT_MSS			GENMASK(31, 16)
 
 /* ---- What software knows about one chip ------------------------------- */
 
@@ -359,6 +369,9 @@ static_assert(sizeof(struct igb_tx_ctxt_desc) == 16);
  *	negotiate first, then force speed and duplex
  * @IGB_QUIRK_TX_AT_ONCE: what was queued has been sent and reported when the
  *	write of TDT returns; transmission needs no interrupt
+ * @IGB_QUIRK_TSO_NO_FIN: TCP segmentation takes FIN from the last segment too
+ * @IGB_QUIRK_NO_USO: UDP segmentation sends fragments of one datagram (IPv4)
+ *	or one frame that is too long (IPv6)
  */
 enum igb_quirk {
 	IGB_QUIRK_NO_AUTO_RD		= BIT(0),
@@ -366,6 +379,8 @@ enum igb_quirk {
 	IGB_QUIRK_EITR_ECHO		= BIT(2),
 	IGB_QUIRK_LINK_BY_AUTONEG	= BIT(3),
 	IGB_QUIRK_TX_AT_ONCE		= BIT(4),
+	IGB_QUIRK_TSO_NO_FIN		= BIT(5),
+	IGB_QUIRK_NO_USO		= BIT(6),
 };
 
 /**
@@ -506,6 +521,8 @@ void igb_hw_stop(struct igb_hw *hw);
 void igb_hw_set_rar(struct igb_hw *hw, unsigned int index, const u8 *addr);
 unsigned int igb_hw_mta_hash(const u8 *addr);
 void igb_hw_set_mta(struct igb_hw *hw, const u32 *mta);
+void igb_hw_set_vfta(struct igb_hw *hw, unsigned int index, u32 ids);
+void igb_hw_set_vlan_strip(struct igb_hw *hw, bool on);
 void igb_hw_set_rx_filter(struct igb_hw *hw, u32 filter);
 void igb_hw_start_rx(struct igb_hw *hw);
 void igb_hw_stop_rx(struct igb_hw *hw);

@@ -34,6 +34,7 @@ static int igb_program_chip(struct igb_adapter *adapter)
 
 	igb_hw_init(&adapter->hw);
 	igb_irq_configure(adapter);
+	igb_restore_vlans(adapter);
 
 	mutex_lock(&adapter->hw.phy.lock);
 	err = igb_phy_start(&adapter->hw);
@@ -710,6 +711,7 @@ static void igb_init_adapter(struct igb_adapter *adapter)
 			      NETIF_MSG_LINK | NETIF_MSG_TX_ERR;
 	adapter->tx_count = IGB_DEFAULT_DESC;
 	adapter->rx_count = IGB_DEFAULT_DESC;
+	adapter->vfta[0] = BIT(0);
 	mutex_init(&adapter->stats_lock);
 	u64_stats_init(&adapter->stats_syncp);
 	INIT_WORK(&adapter->link_work, igb_link_task);
@@ -766,11 +768,11 @@ static int igb_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	adapter->netdev = netdev;
 	adapter->pdev = pdev;
 	igb_init_adapter(adapter);
-	igb_netdev_init(netdev);
 
 	err = igb_map_device(adapter);
 	if (err)
 		return err;
+	igb_netdev_init(netdev);
 	err = igb_start_chip(adapter);
 	if (err)
 		return err;

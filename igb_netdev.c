@@ -165,9 +165,68 @@ void igb_write_filters(struct igb_adapter *adapter)
 
 	if (netdev->flags & IFF_PROMISC)
 		filter |= IGB_RCTL_UPE | IGB_RCTL_MPE;
+	else if (netdev->features & NETIF_F_HW_VLAN_CTAG_FILTER)
+		filter |= IGB_RCTL_VFE;
 	if (netdev->flags & IFF_ALLMULTI)
 		filter |= IGB_RCTL_MPE;
 	igb_hw_set_rx_filter(hw, filter);
+}
+
+/**
+ * igb_restore_vlans() - tell the chip of VLANs again
+ * @adapter: the port, after a reset
+ *
+ * Context: process context, sleeps; RTNL, or probe.
+ */
+void igb_restore_vlans(struct igb_adapter *adapter)
+{
+	netdev_features_t features = adapter->netdev->features;
+	unsigned int i;
+
+	igb_hw_set_vlan_strip(&adapter->hw,
+			      features & NETIF_F_HW_VLAN_CTAG_RX);
+	for (i = 0; i < IGB_VFTA_REGS; i++)
+		igb_hw_set_vfta(&adapter->hw, i, adapter->vfta[i]);
+}
+
+static int igb_vlan_rx_add_vid(struct net_device *netdev, __be16 proto, u16 vid)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	adapter->vfta[vid / 32] |= BIT(vid % 32);
+	igb_hw_set_vfta(&adapter->hw, vid / 32, adapter->vfta[vid / 32]);
+	return 0;
+}
+
+static int igb_vlan_rx_kill_vid(struct net_device *netdev, __be16 proto,
+				u16 vid)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	/* Frames that carry a priority only are for the port itself. */
+	if (!vid)
+		return 0;
+	adapter->vfta[vid / 32] &= ~BIT(vid % 32);
+	igb_hw_set_vfta(&adapter->hw, vid / 32, adapter->vfta[vid / 32]);
+	return 0;
+}
+
+static int igb_set_features(struct net_device *netdev,
+			    netdev_features_t features)
+{
+	netdev_features_t changed = netdev->features ^ features;
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	if (changed & NETIF_F_HW_VLAN_CTAG_RX)
+		igb_hw_set_vlan_strip(&adapter->hw,
+				      features & NETIF_F_HW_VLAN_CTAG_RX);
+	netdev->features = features;
+	if (changed & NETIF_F_HW_VLAN_CTAG_FILTER && adapter->up) {
+		netif_addr_lock_bh(netdev);
+		igb_write_filters(adapter);
+		netif_addr_unlock_bh(netdev);
+	}
+	return 1;
 }
 
 static void igb_set_rx_mode(struct net_device *netdev)
@@ -258,8 +317,12 @@ const struct net_device_ops igb_netdev_ops = {
 	.ndo_open		= igb_open,
 	.ndo_stop		= igb_stop,
 	.ndo_start_xmit		= igb_xmit_frame,
+	.ndo_features_check	= igb_features_check,
 	.ndo_get_stats64	= igb_get_stats64,
 	.ndo_set_rx_mode	= igb_set_rx_mode,
+	.ndo_set_features	= igb_set_features,
+	.ndo_vlan_rx_add_vid	= igb_vlan_rx_add_vid,
+	.ndo_vlan_rx_kill_vid	= igb_vlan_rx_kill_vid,
 	.ndo_set_mac_address	= igb_set_mac_address,
 	.ndo_validate_addr	= eth_validate_addr,
 	.ndo_change_mtu		= igb_change_mtu,
@@ -273,6 +336,8 @@ const struct net_device_ops igb_netdev_ops = {
  */
 void igb_netdev_init(struct net_device *netdev)
 {
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
 	netdev->netdev_ops = &igb_netdev_ops;
 	netdev->ethtool_ops = &igb_ethtool_ops;
 	netdev->watchdog_timeo = 5 * HZ;
@@ -280,11 +345,16 @@ void igb_netdev_init(struct net_device *netdev)
 	netdev->max_mtu = IGB_MAX_MTU;
 	netdev->priv_flags |= IFF_UNICAST_FLT | IFF_LIVE_ADDR_CHANGE;
 
-	netdev->hw_features = NETIF_F_SG | NETIF_F_IP_CSUM | NETIF_F_IPV6_CSUM |
-			      NETIF_F_SCTP_CRC | NETIF_F_RXCSUM |
-			      NETIF_F_RXHASH;
-	netdev->features = netdev->hw_features | NETIF_F_HIGHDMA;
 	netdev->vlan_features = NETIF_F_SG | NETIF_F_IP_CSUM |
 				NETIF_F_IPV6_CSUM | NETIF_F_SCTP_CRC |
-				NETIF_F_HIGHDMA;
+				NETIF_F_TSO | NETIF_F_TSO6;
+	if (!igb_has_quirk(&adapter->hw, IGB_QUIRK_NO_USO))
+		netdev->vlan_features |= NETIF_F_GSO_UDP_L4;
+	netdev->hw_features = netdev->vlan_features |
+			      NETIF_F_RXCSUM | NETIF_F_RXHASH |
+			      NETIF_F_HW_VLAN_CTAG_TX |
+			      NETIF_F_HW_VLAN_CTAG_RX |
+			      NETIF_F_HW_VLAN_CTAG_FILTER;
+	netdev->vlan_features |= NETIF_F_HIGHDMA;
+	netdev->features = netdev->hw_features | NETIF_F_HIGHDMA;
 }

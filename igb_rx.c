@@ -211,6 +211,9 @@ static struct sk_buff *igb_rx_finish(struct igb_rx *rx,
 
 	igb_rx_csum(rx, skb, status);
 	igb_rx_hash(rx, skb, desc);
+	if (status & IGB_RXD_VP)
+		__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q),
+				       le16_to_cpu(desc->wb.vlan));
 	skb_record_rx_queue(skb, rx->index);
 	return skb;
 }

@@ -71,25 +71,13 @@ static int igb_tx_describe(const struct sk_buff *skb, u32 *lens, u32 *tucmd)
 	}
 	if (l4t < 0)
 		return l4t;
+	if (!FIELD_FIT(IGB_CTXT_MACLEN, maclen))
+		return -EPROTONOSUPPORT;
 
 	*lens = FIELD_PREP(IGB_CTXT_MACLEN, maclen) |
 		FIELD_PREP(IGB_CTXT_IPLEN, iplen);
 	*tucmd = ipv4 | FIELD_PREP(IGB_CTXT_L4T, l4t);
 	return 0;
-}
-
-static void igb_tx_write_context(struct igb_tx *tx, u32 lens, u32 tucmd)
-{
-	struct igb_tx_ctxt_desc *desc = (struct igb_tx_ctxt_desc *)
-					&tx->ring.desc[tx->next_to_use];
-
-	tx->ring.buf[tx->next_to_use].len = 0;
-	desc->vlan_macip_lens = cpu_to_le32(lens);
-	desc->seqnum_seed = 0;
-	desc->type_tucmd = cpu_to_le32(tucmd | IGB_TXD_DEXT |
-				       FIELD_PREP(IGB_TXD_DTYP,
-						  IGB_TXD_DTYP_CTXT));
-	desc->mss_l4len_idx = 0;
 }
 
 static int igb_tx_soft_csum(struct sk_buff *skb)
@@ -100,21 +88,139 @@ static int igb_tx_soft_csum(struct sk_buff *skb)
 				       skb_checksum_help(skb);
 }
 
-/* Have the chip insert the checksum, or do it here when it cannot.
- * Returns 1 when a context descriptor was written, 0 when not.
+/**
+ * struct igb_tx_offload - what the chip shall do to a frame
+ * @ctxt: context that it needs; @ctxt.lens is zero when none
+ * @cmd: command bits of its data descriptors
+ * @olinfo: options of its data descriptors
+ * @bytes: on the wire, all segments
+ * @segs: frames on the wire
  */
-static int igb_tx_csum(struct igb_tx *tx, struct sk_buff *skb, u32 *olinfo)
+struct igb_tx_offload {
+	struct igb_tx_ctxt ctxt;
+	u32 cmd;
+	u32 olinfo;
+	u32 bytes;
+	u16 segs;
+};
+
+/* The chip counts the length into each segment's checksum itself. */
+static void igb_tx_prepare_headers(struct sk_buff *skb, u32 payload)
 {
-	u32 lens, tucmd;
+	__sum16 *check;
 
-	if (skb->ip_summed != CHECKSUM_PARTIAL)
-		return 0;
-	if (igb_tx_describe(skb, &lens, &tucmd))
-		return igb_tx_soft_csum(skb);
+	check = (__sum16 *)(skb_transport_header(skb) + skb->csum_offset);
+	csum_replace_by_diff(check, (__force __wsum)htonl(payload));
+	if (ip_hdr(skb)->version == 4) {
+		ip_hdr(skb)->tot_len = 0;
+		ip_hdr(skb)->check = 0;
+	} else {
+		ipv6_hdr(skb)->payload_len = 0;
+	}
+}
 
-	igb_tx_write_context(tx, lens, tucmd);
-	*olinfo |= IGB_TXD_CC | IGB_TXD_TXSM;
-	return 1;
+static int igb_tx_segment(struct sk_buff *skb, struct igb_tx_offload *off)
+{
+	struct skb_shared_info *shinfo = skb_shinfo(skb);
+	u32 hdr_len;
+	u32 l4_len;
+
+	if (skb_cow_head(skb, 0) ||
+	    igb_tx_describe(skb, &off->ctxt.lens, &off->ctxt.tucmd))
+		return -EPROTONOSUPPORT;
+
+	l4_len = shinfo->gso_type & SKB_GSO_UDP_L4 ? sizeof(struct udphdr) :
+						     tcp_hdrlen(skb);
+	hdr_len = skb_transport_offset(skb) + l4_len;
+	igb_tx_prepare_headers(skb, skb->len - hdr_len);
+
+	off->ctxt.mss = FIELD_PREP(IGB_CTXT_MSS, shinfo->gso_size) |
+			FIELD_PREP(IGB_CTXT_L4LEN, l4_len);
+	off->cmd |= IGB_TXD_TSE;
+	off->olinfo = FIELD_PREP(IGB_TXD_PAYLEN, skb->len - hdr_len) |
+		      IGB_TXD_TXSM;
+	if (off->ctxt.tucmd & IGB_CTXT_IPV4)
+		off->olinfo |= IGB_TXD_IXSM;
+	off->segs = shinfo->gso_segs;
+	off->bytes += (off->segs - 1) * hdr_len;
+	return 0;
+}
+
+/* What the chip cannot do for this frame is done here. */
+static int igb_tx_offload(struct sk_buff *skb, struct igb_tx_offload *off)
+{
+	int err = 0;
+
+	*off = (struct igb_tx_offload) {
+		.cmd = FIELD_PREP(IGB_TXD_DTYP, IGB_TXD_DTYP_DATA) |
+		       IGB_TXD_DEXT | IGB_TXD_IFCS,
+		.olinfo = FIELD_PREP(IGB_TXD_PAYLEN, skb->len),
+		.bytes = skb->len,
+		.segs = 1,
+	};
+
+	if (skb_is_gso(skb))
+		err = igb_tx_segment(skb, off);
+	else if (skb->ip_summed != CHECKSUM_PARTIAL)
+		;
+	else if (!igb_tx_describe(skb, &off->ctxt.lens, &off->ctxt.tucmd))
+		off->olinfo |= IGB_TXD_TXSM;
+	else
+		err = igb_tx_soft_csum(skb);
+
+	if (skb_vlan_tag_present(skb)) {
+		if (!off->ctxt.lens)
+			off->ctxt.lens = FIELD_PREP(IGB_CTXT_MACLEN, ETH_HLEN);
+		off->ctxt.lens |= FIELD_PREP(IGB_CTXT_VLAN,
+					     skb_vlan_tag_get(skb));
+		off->cmd |= IGB_TXD_VLE;
+	}
+	return err;
+}
+
+static void igb_tx_write_ctxt(struct igb_tx *tx, u8 slot,
+			      const struct igb_tx_ctxt *ctxt)
+{
+	struct igb_tx_ctxt_desc *desc = (struct igb_tx_ctxt_desc *)
+					&tx->ring.desc[tx->next_to_use];
+
+	desc->vlan_macip_lens = cpu_to_le32(ctxt->lens);
+	desc->seqnum_seed = 0;
+	desc->type_tucmd = cpu_to_le32(ctxt->tucmd);
+	desc->mss_l4len_idx = cpu_to_le32(ctxt->mss |
+					  FIELD_PREP(IGB_CTXT_IDX, slot));
+	tx->ctxt[slot] = *ctxt;
+}
+
+static bool igb_tx_has_ctxt(const struct igb_tx *tx, u8 slot,
+			    const struct igb_tx_ctxt *ctxt)
+{
+	return !memcmp(&tx->ctxt[slot], ctxt, sizeof(*ctxt));
+}
+
+/* Have the chip know the frame's context; it remembers two.  Returns where
+ * the frame's data starts.
+ */
+static u16 igb_tx_use_ctxt(struct igb_tx *tx, struct igb_tx_offload *off)
+{
+	u16 i = tx->next_to_use;
+	u8 slot = tx->ctxt_last;
+
+	if (!off->ctxt.lens)
+		return i;
+
+	off->ctxt.tucmd |= IGB_TXD_DEXT |
+			   FIELD_PREP(IGB_TXD_DTYP, IGB_TXD_DTYP_CTXT);
+	if (!igb_tx_has_ctxt(tx, slot, &off->ctxt)) {
+		slot = !slot;
+		if (!igb_tx_has_ctxt(tx, slot, &off->ctxt)) {
+			igb_tx_write_ctxt(tx, slot, &off->ctxt);
+			i = igb_next(tx->ring.count, i);
+		}
+		tx->ctxt_last = slot;
+	}
+	off->olinfo |= IGB_TXD_CC | FIELD_PREP(IGB_TXD_IDX, slot);
+	return i;
 }
 
 static void igb_tx_unmap(struct igb_tx *tx, struct igb_tx_buf *buf)
@@ -140,10 +246,9 @@ static void igb_tx_write_data(struct igb_tx *tx, u16 i, dma_addr_t dma,
 /* Map head and fragments into descriptors from @i on; nothing is given to
  * the chip yet.  Returns the index of the last one.
  */
-static int igb_tx_map(struct igb_tx *tx, struct sk_buff *skb, u16 i, u32 olinfo)
+static int igb_tx_map(struct igb_tx *tx, struct sk_buff *skb, u16 i,
+		      const struct igb_tx_offload *off)
 {
-	u32 cmd = FIELD_PREP(IGB_TXD_DTYP, IGB_TXD_DTYP_DATA) | IGB_TXD_DEXT |
-		  IGB_TXD_IFCS;
 	unsigned int left = skb_shinfo(skb)->nr_frags;
 	skb_frag_t *frag = skb_shinfo(skb)->frags;
 	u32 len = skb_headlen(skb);
@@ -156,13 +261,12 @@ static int igb_tx_map(struct igb_tx *tx, struct sk_buff *skb, u16 i, u32 olinfo)
 			goto unmap;
 		if (!left--)
 			break;
-		igb_tx_write_data(tx, i, dma, len, cmd, olinfo);
+		igb_tx_write_data(tx, i, dma, len, off->cmd, off->olinfo);
 		i = igb_next(tx->ring.count, i);
 		len = skb_frag_size(frag);
 		dma = skb_frag_dma_map(tx->dev, frag, 0, len, DMA_TO_DEVICE);
 	}
-	cmd |= IGB_TXD_EOP;
-	igb_tx_write_data(tx, i, dma, len, cmd, olinfo);
+	igb_tx_write_data(tx, i, dma, len, off->cmd | IGB_TXD_EOP, off->olinfo);
 	return i;
 
 unmap:
@@ -192,27 +296,24 @@ static struct sk_buff *igb_tx_pad(struct sk_buff *skb)
 static int igb_tx_queue(struct igb_tx *tx, struct sk_buff *skb)
 {
 	struct igb_tx_buf *first = &tx->ring.buf[tx->next_to_use];
-	u32 olinfo;
-	int ctxt;
+	struct igb_tx_offload off;
 	int last;
-	u16 i;
 
-	olinfo = FIELD_PREP(IGB_TXD_PAYLEN, skb->len);
-	ctxt = igb_tx_csum(tx, skb, &olinfo);
-	if (ctxt < 0)
-		return ctxt;
+	if (igb_tx_offload(skb, &off))
+		return -EINVAL;
 
-	i = tx->next_to_use;
-	if (ctxt)
-		i = igb_next(tx->ring.count, i);
-	last = igb_tx_map(tx, skb, i, olinfo);
-	if (last < 0)
+	last = igb_tx_map(tx, skb, igb_tx_use_ctxt(tx, &off), &off);
+	if (last < 0) {
+		/* A context that was written is not sent either. */
+		memset(tx->ctxt, 0, sizeof(tx->ctxt));
 		return last;
+	}
 
 	skb_tx_timestamp(skb);
 	first->skb = skb;
 	first->last = last;
-	first->bytes = skb->len;
+	first->bytes = off.bytes;
+	first->segs = off.segs;
 	tx->next_to_use = igb_next(tx->ring.count, last);
 	return 0;
 }
@@ -250,7 +351,7 @@ static void igb_tx_reclaim(struct igb_tx *tx, int budget)
 		return;
 	while (clean != head) {
 		bytes += tx->ring.buf[clean].bytes;
-		packets++;
+		packets += tx->ring.buf[clean].segs;
 		clean = igb_tx_release(tx, clean, budget);
 	}
 	WRITE_ONCE(tx->next_to_clean, clean);
@@ -280,6 +381,32 @@ static void igb_tx_kick(struct igb_tx *tx)
 }
 
 /**
+ * igb_features_check() - ndo_features_check
+ * @skb: a frame
+ * @netdev: the interface
+ * @features: what the stack means to leave to the chip
+ *
+ * Context: any.
+ * Return: what of that the chip does right for this frame.
+ */
+netdev_features_t igb_features_check(struct sk_buff *skb,
+				     struct net_device *netdev,
+				     netdev_features_t features)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	u32 lens, tucmd;
+
+	features = vlan_features_check(skb, features);
+	if (!skb_is_gso(skb))
+		return features;
+	if (igb_tx_describe(skb, &lens, &tucmd) ||
+	    (igb_has_quirk(&adapter->hw, IGB_QUIRK_TSO_NO_FIN) &&
+	     skb_is_gso_tcp(skb) && tcp_hdr(skb)->fin))
+		features &= ~NETIF_F_GSO_MASK;
+	return features;
+}
+
+/**
  * igb_xmit_frame() - ndo_start_xmit
  * @skb: the frame, this function's from now on
  * @netdev: the interface
@@ -291,7 +418,7 @@ netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
 	struct igb_tx *tx = &adapter->queue[skb_get_queue_mapping(skb)]->tx;
-	unsigned int len;
+	struct igb_tx_buf *first = &tx->ring.buf[tx->next_to_use];
 
 	if (unlikely(igb_tx_unused(tx) < IGB_TX_NEEDED)) {
 		netif_tx_stop_queue(tx->txq);
@@ -308,12 +435,11 @@ netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev)
 		return NETDEV_TX_OK;
 	}
 
-	len = skb->len;
 	if (unlikely(igb_tx_unused(tx) < IGB_TX_NEEDED)) {
 		netif_tx_stop_queue(tx->txq);
 		igb_tx_count(tx, &tx->stats.stopped);
 	}
-	if (__netdev_tx_sent_queue(tx->txq, len, netdev_xmit_more()))
+	if (__netdev_tx_sent_queue(tx->txq, first->bytes, netdev_xmit_more()))
 		igb_tx_kick(tx);
 	return NETDEV_TX_OK;
 }
@@ -363,6 +489,7 @@ void igb_tx_rewind(struct igb_tx *tx)
 	tx->next_to_kick = 0;
 	tx->next_to_clean = 0;
 	*tx->ring.head = 0;
+	memset(tx->ctxt, 0, sizeof(tx->ctxt));
 }
 
 /**

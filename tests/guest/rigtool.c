@@ -93,6 +93,7 @@ static const struct {
 	{ "kmsg", kmsg_main },
 	{ "send", send_main },
 	{ "recv", recv_main },
+	{ "segment", segment_main },
 	{ "load", load_main },
 	{ "probe", probe_main },
 	{ "carrier", carrier_main },

@@ -21,6 +21,7 @@
 int kmsg_main(int argc, char **argv);
 int send_main(int argc, char **argv);
 int recv_main(int argc, char **argv);
+int segment_main(int argc, char **argv);
 int load_main(int argc, char **argv);
 int probe_main(int argc, char **argv);
 int carrier_main(int argc, char **argv);

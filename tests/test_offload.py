@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What is left to the chip: segments, checksums and VLAN tags, exact on the wire."""
+import pytest
+from rig import frames
+from rig.frames import PEER
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Dot1Q, Ether
+
+pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
+
+ACK, PSH, FIN = 0x10, 0x08, 0x01
+L4 = {"tcp": TCP, "udp": UDP}
+
+
+def is_segment(frame):
+    """Whether rigtool segment, or who cut up its frame, made it."""
+    packet = Ether(frame)
+    return any(layer in packet and packet[layer].dport == 5555 for layer in (TCP, UDP))
+
+
+def checksums_are_right(packet):
+    """Have scapy compute them again."""
+    again = packet.copy()
+    for layer in (IP, TCP, UDP):
+        if layer in again:
+            del again[layer].chksum
+    return bytes(Ether(bytes(again))) == bytes(packet)
+
+
+def payload(count):
+    """What rigtool segment sends."""
+    return bytes(at % frames.PERIOD for at in range(count))
+
+
+def cut_up(nic, wire, count, mss, ip=4, proto="tcp", flags=ACK, vlan=None):
+    """Have the guest send @count bytes; returns the segments on the wire, checked."""
+    wire.drain()
+    nic.guest.sh(f"rigtool segment {nic.name} dst={PEER} src={nic.mac} ip={ip} proto={proto} "
+                 f"payload={count} mss={mss} flags={flags}"
+                 + (f" vlan={vlan}" if vlan is not None else ""))
+    want = max(1, -(-count // mss))
+    packets = [Ether(frame) for frame in wire.collect(want, match=is_segment, timeout=5)]
+    assert len(packets) == want
+    got = b""
+    for number, packet in enumerate(packets):
+        l3, l4 = packet[IP if ip == 4 else IPv6], packet[L4[proto]]
+        size = min(mss, count - number * mss)
+        assert checksums_are_right(packet), f"segment {number}: {packet.show(dump=True)}"
+        header = 20 if proto == "tcp" else 8
+        if ip == 4:
+            assert (l3.len, l3.id) == (20 + header + size, 1000 + number)
+        else:
+            assert l3.plen == header + size
+        if proto == "tcp":
+            assert l4.seq == 1 + number * mss
+            last = number == want - 1
+            assert int(l4.flags) & ~PSH == (flags if last else flags & ~FIN) & ~PSH
+        got += bytes(l4.payload)[:size]
+        if vlan is not None:
+            assert packet[Dot1Q].vlan == vlan & 0xfff and packet[Dot1Q].prio == vlan >> 13
+    assert got == payload(count)
+    return packets
+
+
+@pytest.mark.parametrize("ip", (4, 6))
+class TestSegmentation:
+    """Frames longer than the MTU."""
+
+    @pytest.mark.parametrize("count, mss", ((1, 1400), (1400, 1400), (1401, 1400), (2800, 1400),
+                                            (5000, 536), (60000, 1448), (10000, 100)))
+    def test_tcp(self, nic, wire, ip, count, mss):
+        """Cut where the MSS says, by the chip."""
+        before = nic.statistics()["hw_tsctc"]
+        cut_up(nic, wire, count, mss, ip)
+        assert nic.statistics()["hw_tsctc"] - before == (count > mss)
+
+    def test_fin(self, nic, wire, ip):
+        """FIN stays on the last segment, whoever has to see to it."""
+        cut_up(nic, wire, 5000, 1400, ip, flags=ACK | PSH | FIN)
+
+    def test_switched_off(self, nic, wire, ip):
+        """ethtool -K: the kernel does it then, with the same result."""
+        nic.ethtool("-K {} tso off")
+        try:
+            before = nic.statistics()["hw_tsctc"]
+            cut_up(nic, wire, 5000, 1400, ip)
+            assert nic.statistics()["hw_tsctc"] == before
+        finally:
+            nic.ethtool("-K {} tso on")
+
+    def test_udp(self, nic, wire, ip):
+        """Datagrams, not fragments."""
+        cut_up(nic, wire, 5000, 1000, ip, "udp")
+
+    def test_tagged(self, nic, wire, ip):
+        """Each segment carries the tag, be it the chip's or in the frame."""
+        cut_up(nic, wire, 5000, 1400, ip, vlan=3 << 13 | 100)
+
+    def test_contexts_alternate(self, nic, wire, ip):
+        """More kinds of frames than the chip keeps contexts, in turns."""
+        for _ in range(3):
+            for count, mss in ((3000, 1000), (500, 1000), (3000, 900), (3000, 800), (3000, 800)):
+                cut_up(nic, wire, count, mss, ip)
+
+
+TAG = 3 << 13 | 100
+
+
+class TestVlan:
+    """Tags put in, taken out, and filtered by the chip."""
+
+    @pytest.fixture
+    def vlan(self, nic):
+        """eth0.100, up; gone after the test."""
+        name = f"{nic.name}.100"
+        nic.guest.sh(f"ip link add link {nic.name} name {name} type vlan id 100 "
+                     f"egress-qos-map 0:3 && ip link set {name} up")
+        yield name
+        nic.guest.sh(f"ip link del {name}; ethtool -K {nic.name} rxvlan on txvlan on "
+                     "rx-vlan-filter on; true")
+
+    @pytest.mark.parametrize("offload", ("on", "off"))
+    def test_insert(self, nic, wire, vlan, offload):
+        """What leaves through a VLAN device has its tag, by the chip or not."""
+        nic.ethtool(f"-K {{}} txvlan {offload}")
+        wire.drain()
+        nic.guest.sh(f"rigtool send {vlan} dst={PEER} sizes=60,61,1000,1514")
+        got = wire.collect(4)
+        mac = nic.mac
+        for number, size in enumerate((60, 61, 1000, 1514)):
+            assert frames.padded(got[number]) == \
+                frames.padded(frames.build(number, size, PEER, mac, TAG))
+
+    @pytest.mark.parametrize("offload", ("on", "off"))
+    def test_strip(self, nic, wire, vlan, offload):
+        """A tagged frame reaches the VLAN device without its tag, with all of its bytes."""
+        nic.ethtool(f"-K {{}} rxvlan {offload}")
+        job = nic.guest.spawn(f"rigtool recv {vlan} until=2")
+        job.wait_output("ready")
+        wire.burst([frames.build(number, size, nic.mac, vlan=TAG)
+                    for number, size in enumerate((60, 1000, 1514))])
+        seen = frames.parse_receiver(job.wait(20))
+        assert [(frame.number, frame.size, frame.fault) for frame in seen] == \
+            [(0, 60, ""), (1, 1000, ""), (2, 1514, "")]
+
+    def test_filter(self, nic, wire, vlan):
+        """Only VLANs that somebody wants pass, and priority tags; all when promiscuous."""
+        many = [frames.build(number, 100, nic.mac, vlan=tci)
+                for number, tci in enumerate((100, 101, 4095, 0, 3 << 13))]
+        many.append(frames.build(len(many), 100, nic.mac))
+
+        def passed(options=""):
+            with nic.receiving(f"until={len(many) - 1} {options}") as seen:
+                wire.burst(many)
+            return [frame.number for frame in seen]
+        assert passed() == [0, 3, 4, 5]
+        assert passed("promisc=1") == [0, 1, 2, 3, 4, 5]
+        assert passed() == [0, 3, 4, 5]
+        nic.ethtool("-K {} rx-vlan-filter off")
+        assert passed() == [0, 1, 2, 3, 4, 5]
+        nic.ethtool("-K {} rx-vlan-filter on")
+        nic.guest.sh(f"ip link del {vlan}")
+        assert passed() == [3, 4, 5]
+
+    def test_survives_a_reset(self, nic, wire, vlan):
+        """VLANs are told again to a chip that has forgotten them."""
+        nic.guest.sh("echo 1 >/sys/bus/pci/devices/0000:01:00.0/reset && "
+                     f"rigtool carrier {nic.name} 1")
+        with nic.receiving("until=2") as seen:
+            wire.burst([frames.build(0, 100, nic.mac, vlan=100),
+                        frames.build(1, 100, nic.mac, vlan=101), frames.build(2, 100, nic.mac)])
+        assert [(frame.number, frame.vlan) for frame in seen] == [(0, 100), (2, -1)]
+        self.test_insert(nic, wire, vlan, "on")
+
+    def test_every_id(self, nic, wire):
+        """All 4 094 ids, one after the other, and none of them after that."""
+        guest = nic.guest
+        guest.sh(f"for i in $(seq 1 4094); do echo link add link {nic.name} name v$i type vlan "
+                 "id $i; done >/tmp/add; sed 's/link add.*name \\(v[0-9]*\\) .*/link del \\1/' "
+                 "/tmp/add >/tmp/del; ip -batch /tmp/add", timeout=120)
+        try:
+            with nic.receiving("until=4094") as seen:
+                for start in range(1, 4095, 100):
+                    wire.burst([frames.build(vid, 60, nic.mac, vlan=vid)
+                                for vid in range(start, min(start + 100, 4095))])
+                    guest.sh("usleep 20000")
+            assert [frame.number for frame in seen] == list(range(1, 4095))
+        finally:
+            guest.sh("ip -batch /tmp/del; rm -f /tmp/add /tmp/del", timeout=120)
