@@ -233,6 +233,7 @@ struct igb_rings {
  * @nvm_version: image version word, 0 when unknown
  * @rss_key: key of the receive hash
  * @reta: queue for each hash value
+ * @rss_ports: any of IGB_MRQC_ALL_PORTS
  * @vfta: VLAN ids to receive, a bit each; 0 for tags of a priority only
  * @link: the link as last logged; written under hw.phy.lock, with the port
  *	down under RTNL
@@ -267,6 +268,7 @@ struct igb_adapter {
 	u16 nvm_version;
 	u8 rss_key[IGB_RSS_KEY_SIZE];
 	u8 reta[IGB_RETA_ENTRIES];
+	u32 rss_ports;
 
 	u32 vfta[IGB_VFTA_REGS];
 

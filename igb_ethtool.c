@@ -297,6 +297,134 @@ static void igb_get_channels(struct net_device *netdev,
 	ch->other_count = ch->max_other;
 }
 
+/* ---- Spreading --------------------------------------------------------- */
+
+static u32 igb_get_rxfh_key_size(struct net_device *netdev)
+{
+	return IGB_RSS_KEY_SIZE;
+}
+
+static u32 igb_get_rxfh_indir_size(struct net_device *netdev)
+{
+	return IGB_RETA_ENTRIES;
+}
+
+static int igb_get_rxfh(struct net_device *netdev,
+			struct ethtool_rxfh_param *rxfh)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	unsigned int i;
+
+	rxfh->hfunc = ETH_RSS_HASH_TOP;
+	if (rxfh->key)
+		memcpy(rxfh->key, adapter->rss_key, IGB_RSS_KEY_SIZE);
+	for (i = 0; rxfh->indir && i < IGB_RETA_ENTRIES; i++)
+		rxfh->indir[i] = adapter->reta[i];
+	return 0;
+}
+
+static void igb_apply_rss(struct igb_adapter *adapter)
+{
+	if (adapter->up)
+		igb_hw_set_rss(&adapter->hw, adapter->rss_key, adapter->reta,
+			       adapter->rss_ports);
+}
+
+static int igb_set_rxfh(struct net_device *netdev,
+			struct ethtool_rxfh_param *rxfh,
+			struct netlink_ext_ack *extack)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	unsigned int i;
+
+	if (rxfh->hfunc != ETH_RSS_HASH_NO_CHANGE &&
+	    rxfh->hfunc != ETH_RSS_HASH_TOP) {
+		NL_SET_ERR_MSG_MOD(extack, "the chip has Toeplitz only");
+		return -EOPNOTSUPP;
+	}
+
+	if (rxfh->key)
+		memcpy(adapter->rss_key, rxfh->key, IGB_RSS_KEY_SIZE);
+	for (i = 0; rxfh->indir && i < IGB_RETA_ENTRIES; i++)
+		adapter->reta[i] = rxfh->indir[i];
+	igb_apply_rss(adapter);
+	return 0;
+}
+
+/* Bits of MRQC that have a kind of frame hashed over its ports; 0 where only
+ * addresses can be.
+ */
+static u32 igb_rss_ports(u32 flow_type)
+{
+	switch (flow_type) {
+	case TCP_V4_FLOW:
+		return IGB_MRQC_TCP4_PORTS;
+	case TCP_V6_FLOW:
+		return IGB_MRQC_TCP6_PORTS;
+	case UDP_V4_FLOW:
+		return IGB_MRQC_UDP4_PORTS;
+	case UDP_V6_FLOW:
+		return IGB_MRQC_UDP6_PORTS;
+	default:
+		return 0;
+	}
+}
+
+#define IGB_RXH_ADDRESSES	(RXH_IP_SRC | RXH_IP_DST)
+#define IGB_RXH_PORTS		(RXH_L4_B_0_1 | RXH_L4_B_2_3)
+
+static u64 igb_get_hash_fields(const struct igb_adapter *adapter, u32 flow_type)
+{
+	if (flow_type == ETHER_FLOW)
+		return 0;
+	if (adapter->rss_ports & igb_rss_ports(flow_type))
+		return IGB_RXH_ADDRESSES | IGB_RXH_PORTS;
+	return IGB_RXH_ADDRESSES;
+}
+
+static int igb_set_hash_fields(struct igb_adapter *adapter, u32 flow_type,
+			       u64 fields)
+{
+	u32 ports = igb_rss_ports(flow_type);
+
+	if (fields == (IGB_RXH_ADDRESSES | IGB_RXH_PORTS) && ports)
+		adapter->rss_ports |= ports;
+	else if (fields == igb_get_hash_fields(adapter, flow_type))
+		return 0;
+	else if (fields == IGB_RXH_ADDRESSES && ports)
+		adapter->rss_ports &= ~ports;
+	else
+		return -EINVAL;
+	igb_apply_rss(adapter);
+	return 0;
+}
+
+static int igb_get_rxnfc(struct net_device *netdev, struct ethtool_rxnfc *info,
+			 u32 *rules)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	switch (info->cmd) {
+	case ETHTOOL_GRXRINGS:
+		info->data = adapter->num_queues;
+		return 0;
+	case ETHTOOL_GRXFH:
+		info->data = igb_get_hash_fields(adapter, info->flow_type);
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int igb_set_rxnfc(struct net_device *netdev, struct ethtool_rxnfc *info)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	if (info->cmd != ETHTOOL_SRXFH)
+		return -EOPNOTSUPP;
+	return igb_set_hash_fields(adapter, info->flow_type, info->data);
+}
+
 /* ---- Link --------------------------------------------------------------- */
 
 static int igb_get_link_ksettings(struct net_device *netdev,
@@ -423,6 +551,12 @@ const struct ethtool_ops igb_ethtool_ops = {
 	.get_ethtool_stats	= igb_get_ethtool_stats,
 	.get_ts_info		= ethtool_op_get_ts_info,
 	.get_channels		= igb_get_channels,
+	.get_rxfh_key_size	= igb_get_rxfh_key_size,
+	.get_rxfh_indir_size	= igb_get_rxfh_indir_size,
+	.get_rxfh		= igb_get_rxfh,
+	.set_rxfh		= igb_set_rxfh,
+	.get_rxnfc		= igb_get_rxnfc,
+	.set_rxnfc		= igb_set_rxnfc,
 	.get_link_ksettings	= igb_get_link_ksettings,
 	.set_link_ksettings	= igb_set_link_ksettings,
 };

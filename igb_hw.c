@@ -725,12 +725,12 @@ int igb_hw_disable_queue(struct igb_hw *hw, u32 dctl)
  * @hw: the port
  * @key: IGB_RSS_KEY_SIZE bytes
  * @reta: queue for each of IGB_RETA_ENTRIES hash values
- *
- * TCP and UDP are hashed over addresses and ports, other IP over addresses.
+ * @ports: any of IGB_MRQC_ALL_PORTS, what is hashed over addresses and ports;
+ *	other IP is hashed over addresses
  *
  * Context: process context; callers serialise.
  */
-void igb_hw_set_rss(struct igb_hw *hw, const u8 *key, const u8 *reta)
+void igb_hw_set_rss(struct igb_hw *hw, const u8 *key, const u8 *reta, u32 ports)
 {
 	unsigned int i;
 
@@ -741,9 +741,7 @@ void igb_hw_set_rss(struct igb_hw *hw, const u8 *key, const u8 *reta)
 
 	igb_wr(hw, IGB_MRQC,
 	       FIELD_PREP(IGB_MRQC_ENABLE, IGB_MRQC_ENABLE_RSS) |
-	       IGB_MRQC_IPV4 | IGB_MRQC_TCPIPV4 | IGB_MRQC_UDPIPV4 |
-	       IGB_MRQC_IPV6 | IGB_MRQC_TCPIPV6 | IGB_MRQC_UDPIPV6 |
-	       IGB_MRQC_IPV6EX | IGB_MRQC_TCPIPV6EX | IGB_MRQC_UDPIPV6EX);
+	       IGB_MRQC_IPV4 | IGB_MRQC_IPV6 | IGB_MRQC_IPV6EX | ports);
 }
 
 /**

@@ -177,6 +177,15 @@ enum igb_mdic_op {
 #define   IGB_MRQC_UDPIPV4		BIT(22)
 #define   IGB_MRQC_UDPIPV6		BIT(23)
 #define   IGB_MRQC_UDPIPV6EX		BIT(24)
+/* Kinds of frames that are hashed over ports too; others over addresses. */
+#define   IGB_MRQC_TCP4_PORTS		IGB_MRQC_TCPIPV4
+#define   IGB_MRQC_TCP6_PORTS		(IGB_MRQC_TCPIPV6 | IGB_MRQC_TCPIPV6EX)
+#define   IGB_MRQC_UDP4_PORTS		IGB_MRQC_UDPIPV4
+#define   IGB_MRQC_UDP6_PORTS		(IGB_MRQC_UDPIPV6 | IGB_MRQC_UDPIPV6EX)
+#define   IGB_MRQC_ALL_PORTS		(IGB_MRQC_TCP4_PORTS |	\
+					 IGB_MRQC_TCP6_PORTS |	\
+					 IGB_MRQC_UDP4_PORTS |	\
+					 IGB_MRQC_UDP6_PORTS)
 #define IGB_RETA(n)		(0x5c00 + 4 * (n))
 #define IGB_RSSRK(n)		(0x5c80 + 4 * (n))
 
@@ -531,7 +540,8 @@ void igb_hw_start_tx(struct igb_hw *hw);
 void igb_hw_stop_tx(struct igb_hw *hw);
 int igb_hw_enable_queue(struct igb_hw *hw, u32 dctl, u32 thresholds);
 int igb_hw_disable_queue(struct igb_hw *hw, u32 dctl);
-void igb_hw_set_rss(struct igb_hw *hw, const u8 *key, const u8 *reta);
+void igb_hw_set_rss(struct igb_hw *hw, const u8 *key, const u8 *reta,
+		    u32 ports);
 void igb_hw_read_stats(struct igb_hw *hw, u64 *stats);
 u32 igb_hw_read_rqdpc(struct igb_hw *hw, unsigned int queue);
 

@@ -115,7 +115,8 @@ static int igb_configure_queues(struct igb_adapter *adapter)
 	unsigned int i;
 	int err;
 
-	igb_hw_set_rss(&adapter->hw, adapter->rss_key, adapter->reta);
+	igb_hw_set_rss(&adapter->hw, adapter->rss_key, adapter->reta,
+		       adapter->rss_ports);
 	for (i = 0; i < adapter->num_queues; i++) {
 		q = adapter->queue[i];
 		err = igb_configure_tx(&adapter->hw, &q->tx);
@@ -711,6 +712,7 @@ static void igb_init_adapter(struct igb_adapter *adapter)
 			      NETIF_MSG_LINK | NETIF_MSG_TX_ERR;
 	adapter->tx_count = IGB_DEFAULT_DESC;
 	adapter->rx_count = IGB_DEFAULT_DESC;
+	adapter->rss_ports = IGB_MRQC_ALL_PORTS;
 	adapter->vfta[0] = BIT(0);
 	mutex_init(&adapter->stats_lock);
 	u64_stats_init(&adapter->stats_syncp);
