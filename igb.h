@@ -216,11 +216,24 @@ struct igb_rings {
 };
 
 /**
+ * struct igb_config - what rings a port has when it is open
+ * @num_queues: queue pairs in use
+ * @tx_count: descriptors in each transmit ring
+ * @rx_count: descriptors in each receive ring
+ */
+struct igb_config {
+	unsigned int num_queues;
+	u16 tx_count;
+	u16 rx_count;
+};
+
+/**
  * struct igb_adapter - one port
  * @hw: the chip
  * @netdev: the interface
  * @pdev: the PCI function
  * @up: traffic runs; between igb_up() and igb_down(), written under RTNL
+ * @max_queues: queue pairs that there are
  * @num_queues: queue pairs in use
  * @queue: the pairs, kept from probe to remove
  * @irq_mode: MSI-X, MSI or INTx, as PCI_IRQ_* says
@@ -254,6 +267,7 @@ struct igb_adapter {
 	struct pci_dev *pdev;
 	bool up;
 
+	unsigned int max_queues;
 	unsigned int num_queues;
 	struct igb_queue *queue[IGB_MAX_QUEUES];
 
@@ -302,7 +316,7 @@ static inline u16 igb_next(u16 count, u16 index)
 
 /* igb_ring.c */
 int igb_rings_alloc(struct igb_adapter *adapter, struct igb_rings *rings,
-		    u16 tx_count, u16 rx_count);
+		    const struct igb_config *config);
 void igb_rings_free(struct igb_adapter *adapter, struct igb_rings *rings);
 void igb_rings_swap(struct igb_adapter *adapter, struct igb_rings *rings);
 
@@ -329,6 +343,8 @@ void igb_irq_setup_queue(struct igb_queue *q, unsigned int index);
 void igb_irq_exit(struct igb_adapter *adapter);
 int igb_irq_request(struct igb_adapter *adapter);
 void igb_irq_free(struct igb_adapter *adapter);
+int igb_irq_grow(struct igb_adapter *adapter, unsigned int count);
+void igb_irq_shrink(struct igb_adapter *adapter, unsigned int count);
 void igb_irq_configure(struct igb_adapter *adapter);
 void igb_irq_enable(struct igb_adapter *adapter);
 void igb_irq_disable(struct igb_adapter *adapter);
@@ -348,6 +364,9 @@ int igb_stop(struct net_device *netdev);
 int igb_up(struct igb_adapter *adapter);
 void igb_down(struct igb_adapter *adapter);
 int igb_restart(struct igb_adapter *adapter);
+struct igb_config igb_get_config(const struct igb_adapter *adapter);
+int igb_reconfigure(struct igb_adapter *adapter, const struct igb_config *want,
+		    struct netlink_ext_ack *extack);
 int igb_restart_link(struct igb_adapter *adapter);
 
 /* igb_ethtool.c */

@@ -141,7 +141,7 @@ static int igb_get_sset_count(struct net_device *netdev, int sset)
 
 	if (sset != ETH_SS_STATS)
 		return -EOPNOTSUPP;
-	return adapter->num_queues * (IGB_TX_STATS + IGB_RX_STATS + 1) +
+	return adapter->max_queues * (IGB_TX_STATS + IGB_RX_STATS + 1) +
 	       IGB_NUM_COUNTERS;
 }
 
@@ -153,7 +153,7 @@ static void igb_get_strings(struct net_device *netdev, u32 sset, u8 *data)
 	if (sset != ETH_SS_STATS)
 		return;
 
-	for (i = 0; i < adapter->num_queues; i++) {
+	for (i = 0; i < adapter->max_queues; i++) {
 		for (j = 0; j < IGB_TX_STATS; j++)
 			ethtool_sprintf(&data, "tx_queue_%u_%s", i,
 					igb_tx_strings[j]);
@@ -163,7 +163,7 @@ static void igb_get_strings(struct net_device *netdev, u32 sset, u8 *data)
 	}
 	for (i = 0; i < IGB_NUM_COUNTERS; i++)
 		ethtool_puts(&data, igb_hw_counters[i].name);
-	for (i = 0; i < adapter->num_queues; i++)
+	for (i = 0; i < adapter->max_queues; i++)
 		ethtool_sprintf(&data, "hw_rqdpc_%u", i);
 }
 
@@ -198,13 +198,13 @@ static void igb_get_ethtool_stats(struct net_device *netdev,
 	unsigned int i;
 
 	igb_update_hw_stats(adapter);
-	for (i = 0; i < adapter->num_queues; i++)
+	for (i = 0; i < adapter->max_queues; i++)
 		data = igb_copy_queue_stats(data, adapter->queue[i]);
 
 	mutex_lock(&adapter->stats_lock);
 	memcpy(data, adapter->hw_stats, sizeof(adapter->hw_stats));
 	memcpy(data + IGB_NUM_COUNTERS, adapter->rqdpc,
-	       adapter->num_queues * sizeof(adapter->rqdpc[0]));
+	       adapter->max_queues * sizeof(adapter->rqdpc[0]));
 	mutex_unlock(&adapter->stats_lock);
 }
 
@@ -235,55 +235,24 @@ static int igb_check_ring(u32 count, struct netlink_ext_ack *extack)
 	return -EINVAL;
 }
 
-/* Build the new rings first; the port stops for the swap only. */
-static int igb_resize_rings(struct igb_adapter *adapter, u16 tx_count,
-			    u16 rx_count, struct netlink_ext_ack *extack)
-{
-	struct igb_rings rings;
-	int err;
-
-	err = igb_rings_alloc(adapter, &rings, tx_count, rx_count);
-	if (err) {
-		NL_SET_ERR_MSG_MOD(extack, "no memory for rings of this size");
-		return err;
-	}
-
-	/* Detached, or the watchdog would take the stopped queues for hung. */
-	netif_device_detach(adapter->netdev);
-	igb_down(adapter);
-	igb_rings_swap(adapter, &rings);
-	err = igb_up(adapter);
-	if (err) {
-		NL_SET_ERR_MSG_MOD(extack, "the port did not start with them");
-		igb_rings_swap(adapter, &rings);
-		igb_restart(adapter);
-	} else {
-		netif_device_attach(adapter->netdev);
-	}
-	igb_rings_free(adapter, &rings);
-	return err;
-}
-
 static int igb_set_ringparam(struct net_device *netdev,
 			     struct ethtool_ringparam *ring,
 			     struct kernel_ethtool_ringparam *kernel_ring,
 			     struct netlink_ext_ack *extack)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_config want = igb_get_config(adapter);
 	int err;
 
 	err = igb_check_ring(ring->rx_pending, extack);
 	if (!err)
 		err = igb_check_ring(ring->tx_pending, extack);
-	if (!err && adapter->up)
-		err = igb_resize_rings(adapter, ring->tx_pending,
-				       ring->rx_pending, extack);
 	if (err)
 		return err;
 
-	adapter->tx_count = ring->tx_pending;
-	adapter->rx_count = ring->rx_pending;
-	return 0;
+	want.tx_count = ring->tx_pending;
+	want.rx_count = ring->rx_pending;
+	return igb_reconfigure(adapter, &want, extack);
 }
 
 static void igb_get_channels(struct net_device *netdev,
@@ -291,10 +260,24 @@ static void igb_get_channels(struct net_device *netdev,
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
 
-	ch->max_combined = adapter->num_queues;
+	ch->max_combined = adapter->max_queues;
 	ch->combined_count = adapter->num_queues;
 	ch->max_other = adapter->eims_other ? 1 : 0;
 	ch->other_count = ch->max_other;
+}
+
+/* The core has seen to the range, and that the spreading set fits. */
+static int igb_set_channels(struct net_device *netdev,
+			    struct ethtool_channels *ch)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_config want = igb_get_config(adapter);
+
+	if (!ch->combined_count ||
+	    ch->other_count != (adapter->eims_other ? 1 : 0))
+		return -EINVAL;
+	want.num_queues = ch->combined_count;
+	return igb_reconfigure(adapter, &want, NULL);
 }
 
 /* ---- Spreading --------------------------------------------------------- */
@@ -551,6 +534,7 @@ const struct ethtool_ops igb_ethtool_ops = {
 	.get_ethtool_stats	= igb_get_ethtool_stats,
 	.get_ts_info		= ethtool_op_get_ts_info,
 	.get_channels		= igb_get_channels,
+	.set_channels		= igb_set_channels,
 	.get_rxfh_key_size	= igb_get_rxfh_key_size,
 	.get_rxfh_indir_size	= igb_get_rxfh_indir_size,
 	.get_rxfh		= igb_get_rxfh,

@@ -123,14 +123,13 @@ int igb_poll(struct napi_struct *napi, int budget)
 
 static int igb_alloc_vectors(struct igb_adapter *adapter)
 {
-	unsigned int queues = min(num_online_cpus(), IGB_MAX_QUEUES);
 	struct pci_dev *pdev = adapter->pdev;
 	int ret;
 
-	ret = pci_alloc_irq_vectors(pdev, 2, queues + 1, PCI_IRQ_MSIX);
+	ret = pci_alloc_irq_vectors(pdev, 2, IGB_MAX_QUEUES + 1, PCI_IRQ_MSIX);
 	if (ret > 0) {
 		adapter->irq_mode = PCI_IRQ_MSIX;
-		adapter->num_queues = ret - 1;
+		adapter->max_queues = ret - 1;
 		return 0;
 	}
 
@@ -140,12 +139,12 @@ static int igb_alloc_vectors(struct igb_adapter *adapter)
 		return ret;
 	}
 	adapter->irq_mode = pdev->msi_enabled ? PCI_IRQ_MSI : PCI_IRQ_INTX;
-	adapter->num_queues = 1;
+	adapter->max_queues = 1;
 	return 0;
 }
 
 /**
- * igb_irq_init() - allocate vectors, one a queue pair, and decide how many
+ * igb_irq_init() - allocate vectors, one for each queue pair that may be
  * @adapter: the port
  *
  * Context: process context, probe only.
@@ -159,6 +158,7 @@ int igb_irq_init(struct igb_adapter *adapter)
 	if (err)
 		return err;
 
+	adapter->num_queues = min(num_online_cpus(), adapter->max_queues);
 	if (!igb_msix(adapter)) {
 		adapter->rearm = IGB_IMS;
 		return 0;
@@ -203,41 +203,51 @@ void igb_irq_exit(struct igb_adapter *adapter)
 	pci_free_irq_vectors(adapter->pdev);
 }
 
-static void igb_free_queue_irqs(struct igb_adapter *adapter, unsigned int count)
+static void igb_free_queue_irqs(struct igb_adapter *adapter, unsigned int first,
+				unsigned int end)
 {
 	struct igb_queue *q;
 
-	while (count--) {
-		q = adapter->queue[count];
+	while (end-- > first) {
+		q = adapter->queue[end];
 		irq_update_affinity_hint(q->irq, NULL);
 		free_irq(q->irq, q);
 	}
 }
 
-static int igb_request_msix(struct igb_adapter *adapter)
+static int igb_request_queue_irqs(struct igb_adapter *adapter,
+				  unsigned int first, unsigned int end)
 {
-	int other = pci_irq_vector(adapter->pdev, IGB_VECTOR_OTHER);
 	const char *ifname = adapter->netdev->name;
 	struct igb_queue *q;
 	unsigned int i;
 	int err;
 
-	err = request_irq(other, igb_intr_other, 0, adapter->irq_name, adapter);
-	if (err)
-		return err;
-
-	for (i = 0; i < adapter->num_queues; i++) {
+	for (i = first; i < end; i++) {
 		q = adapter->queue[i];
 		snprintf(q->name, sizeof(q->name), "%s-TxRx-%u", ifname, i);
 		err = request_irq(q->irq, igb_intr_queue, 0, q->name, q);
 		if (err) {
-			igb_free_queue_irqs(adapter, i);
-			free_irq(other, adapter);
+			igb_free_queue_irqs(adapter, first, i);
 			return err;
 		}
 		irq_update_affinity_hint(q->irq, cpumask_of(q->cpu));
 	}
 	return 0;
+}
+
+static int igb_request_msix(struct igb_adapter *adapter)
+{
+	int other = pci_irq_vector(adapter->pdev, IGB_VECTOR_OTHER);
+	int err;
+
+	err = request_irq(other, igb_intr_other, 0, adapter->irq_name, adapter);
+	if (err)
+		return err;
+	err = igb_request_queue_irqs(adapter, 0, adapter->num_queues);
+	if (err)
+		free_irq(other, adapter);
+	return err;
 }
 
 /**
@@ -270,8 +280,33 @@ int igb_irq_request(struct igb_adapter *adapter)
 void igb_irq_free(struct igb_adapter *adapter)
 {
 	if (igb_msix(adapter))
-		igb_free_queue_irqs(adapter, adapter->num_queues);
+		igb_free_queue_irqs(adapter, 0, adapter->num_queues);
 	free_irq(pci_irq_vector(adapter->pdev, 0), adapter);
+}
+
+/**
+ * igb_irq_grow() - install handlers for queues beyond those in use
+ * @adapter: the port, open
+ * @count: how many queues are to have one
+ *
+ * Context: process context, RTNL.
+ * Return: 0, or what request_irq() failed with.
+ */
+int igb_irq_grow(struct igb_adapter *adapter, unsigned int count)
+{
+	return igb_request_queue_irqs(adapter, adapter->num_queues, count);
+}
+
+/**
+ * igb_irq_shrink() - remove the handlers of queues beyond those in use
+ * @adapter: the port, open
+ * @count: how many queues have one
+ *
+ * Context: process context, RTNL.
+ */
+void igb_irq_shrink(struct igb_adapter *adapter, unsigned int count)
+{
+	igb_free_queue_irqs(adapter, adapter->num_queues, count);
 }
 
 /* Each queue has its own IVAR byte for receive and for transmit.  @cause is
@@ -289,7 +324,7 @@ static void igb_route_queue(struct igb_hw *hw, unsigned int i, u32 cause)
 
 static void igb_configure_msix(struct igb_adapter *adapter)
 {
-	u32 eims_queues = GENMASK(adapter->num_queues, 1);
+	u32 eims_queues = GENMASK(adapter->max_queues, 1);
 	struct igb_hw *hw = &adapter->hw;
 	u32 auto_clear = eims_queues;
 	u32 usecs = IGB_EITR_USECS;
@@ -308,7 +343,7 @@ static void igb_configure_msix(struct igb_adapter *adapter)
 	igb_wr(hw, IGB_IVAR_MISC,
 	       FIELD_PREP(IGB_IVAR_MISC_OTHER,
 			  IGB_VECTOR_OTHER | IGB_IVAR_VALID));
-	for (i = 0; i < adapter->num_queues; i++) {
+	for (i = 0; i < adapter->max_queues; i++) {
 		igb_route_queue(hw, i, IGB_VECTOR_QUEUE(i));
 		igb_wr(hw, IGB_EITR(IGB_VECTOR_QUEUE(i)),
 		       FIELD_PREP(IGB_EITR_INTERVAL, usecs));

@@ -300,6 +300,22 @@ static void igb_free_rings(struct igb_adapter *adapter)
 }
 
 /**
+ * igb_get_config() - what rings a port has, or will have when opened
+ * @adapter: the port
+ *
+ * Context: process context, RTNL.
+ * Return: the configuration.
+ */
+struct igb_config igb_get_config(const struct igb_adapter *adapter)
+{
+	return (struct igb_config) {
+		.num_queues = adapter->num_queues,
+		.tx_count = adapter->tx_count,
+		.rx_count = adapter->rx_count,
+	};
+}
+
+/**
  * igb_open() - ndo_open
  * @netdev: the interface
  *
@@ -311,14 +327,14 @@ static void igb_free_rings(struct igb_adapter *adapter)
 int igb_open(struct net_device *netdev)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_config config = igb_get_config(adapter);
 	struct igb_rings rings;
 	int err;
 
 	if (!igb_hw_present(&adapter->hw))
 		return -ENODEV;
 
-	err = igb_rings_alloc(adapter, &rings, adapter->tx_count,
-			      adapter->rx_count);
+	err = igb_rings_alloc(adapter, &rings, &config);
 	if (err)
 		return err;
 	igb_rings_swap(adapter, &rings);
@@ -556,6 +572,127 @@ static void igb_reset_task(struct work_struct *work)
 	rtnl_unlock();
 }
 
+/* ---- Queues and ring sizes -------------------------------------------- */
+
+/* Only unregistering frees these maps; who set others keeps them. */
+static void igb_set_xps(struct igb_adapter *adapter, unsigned int first)
+{
+	unsigned int i;
+
+	for (i = first; i < adapter->num_queues; i++)
+		netif_set_xps_queue(adapter->netdev,
+				    cpumask_of(adapter->queue[i]->cpu), i);
+}
+
+static int igb_set_num_queues(struct igb_adapter *adapter, unsigned int count)
+{
+	struct net_device *netdev = adapter->netdev;
+	unsigned int i;
+	int err;
+
+	err = netif_set_real_num_queues(netdev, count, count);
+	if (err)
+		return err;
+
+	adapter->num_queues = count;
+	for (i = 0; i < IGB_RETA_ENTRIES && !netif_is_rxfh_configured(netdev);
+	     i++)
+		adapter->reta[i] = ethtool_rxfh_indir_default(i, count);
+	return 0;
+}
+
+static int igb_adopt(struct igb_adapter *adapter, const struct igb_config *want)
+{
+	unsigned int was = adapter->num_queues;
+	int err = 0;
+
+	if (want->num_queues != was)
+		err = igb_set_num_queues(adapter, want->num_queues);
+	if (err)
+		return err;
+
+	igb_set_xps(adapter, was);
+	adapter->tx_count = want->tx_count;
+	adapter->rx_count = want->rx_count;
+	return 0;
+}
+
+/* The port is down and detached; it comes up again, one way or the other. */
+static int igb_switch(struct igb_adapter *adapter,
+		      const struct igb_config *want, struct igb_rings *rings)
+{
+	struct igb_config was = igb_get_config(adapter);
+	int err;
+
+	err = igb_adopt(adapter, want);
+	if (!err) {
+		igb_rings_swap(adapter, rings);
+		err = igb_up(adapter);
+		if (err) {
+			igb_rings_swap(adapter, rings);
+			igb_adopt(adapter, &was);
+		}
+	}
+	if (err && igb_up(adapter))
+		igb_restart(adapter);
+	else
+		netif_device_attach(adapter->netdev);
+	return err;
+}
+
+static int igb_reconfigure_open(struct igb_adapter *adapter,
+				const struct igb_config *want,
+				struct netlink_ext_ack *extack)
+{
+	unsigned int most = max(adapter->num_queues, want->num_queues);
+	struct igb_rings rings;
+	int err;
+
+	err = igb_rings_alloc(adapter, &rings, want);
+	if (err) {
+		NL_SET_ERR_MSG_MOD(extack, "no memory for these rings");
+		return err;
+	}
+	err = igb_irq_grow(adapter, want->num_queues);
+	if (err) {
+		NL_SET_ERR_MSG_MOD(extack, "no interrupts for these queues");
+		igb_rings_free(adapter, &rings);
+		return err;
+	}
+
+	/* Detached, or the watchdog would take the stopped queues for hung. */
+	netif_device_detach(adapter->netdev);
+	igb_down(adapter);
+	igb_link_queues(adapter, false);
+	err = igb_switch(adapter, want, &rings);
+	if (err)
+		NL_SET_ERR_MSG_MOD(extack, "the port did not start with them");
+	igb_link_queues(adapter, true);
+	igb_irq_shrink(adapter, most);
+	igb_rings_free(adapter, &rings);
+	return err;
+}
+
+/**
+ * igb_reconfigure() - change the number of queues and the size of rings
+ * @adapter: the port
+ * @want: what to have; the caller has checked it
+ * @extack: where a reason goes; may be NULL
+ *
+ * What is new is built first; traffic stops for the exchange only, the link
+ * not at all.
+ *
+ * Context: process context, RTNL.
+ * Return: 0, or an error with the port as it was.
+ */
+int igb_reconfigure(struct igb_adapter *adapter, const struct igb_config *want,
+		    struct netlink_ext_ack *extack)
+{
+	if (adapter->up)
+		return igb_reconfigure_open(adapter, want, extack);
+	return igb_adopt(adapter, want);
+}
+
 /* ---- PCI -------------------------------------------------------------- */
 
 static int igb_set_dma_mask(struct pci_dev *pdev)
@@ -650,7 +787,7 @@ static void igb_free_queues(struct igb_adapter *adapter)
 {
 	unsigned int i;
 
-	for (i = 0; i < adapter->num_queues; i++) {
+	for (i = 0; i < adapter->max_queues; i++) {
 		if (!adapter->queue[i])
 			continue;
 		netif_napi_del(&adapter->queue[i]->napi);
@@ -670,7 +807,7 @@ static int igb_alloc_queues(struct igb_adapter *adapter)
 	if (err)
 		return err;
 
-	for (i = 0; i < adapter->num_queues; i++) {
+	for (i = 0; i < adapter->max_queues; i++) {
 		adapter->queue[i] = kzalloc(sizeof(*adapter->queue[i]),
 					    GFP_KERNEL);
 		if (!adapter->queue[i]) {
@@ -680,30 +817,6 @@ static int igb_alloc_queues(struct igb_adapter *adapter)
 		igb_init_queue(adapter, i);
 	}
 	return 0;
-}
-
-static int igb_spread_queues(struct igb_adapter *adapter)
-{
-	struct net_device *netdev = adapter->netdev;
-	unsigned int i;
-
-	netdev_rss_key_fill(adapter->rss_key, sizeof(adapter->rss_key));
-	for (i = 0; i < IGB_RETA_ENTRIES; i++)
-		adapter->reta[i] =
-			ethtool_rxfh_indir_default(i, adapter->num_queues);
-
-	return netif_set_real_num_queues(netdev, adapter->num_queues,
-					 adapter->num_queues);
-}
-
-/* Only unregistering frees these maps. */
-static void igb_set_xps(struct igb_adapter *adapter)
-{
-	unsigned int i;
-
-	for (i = 0; i < adapter->num_queues; i++)
-		netif_set_xps_queue(adapter->netdev,
-				    cpumask_of(adapter->queue[i]->cpu), i);
 }
 
 static void igb_init_adapter(struct igb_adapter *adapter)
@@ -782,7 +895,8 @@ static int igb_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = igb_alloc_queues(adapter);
 	if (err)
 		goto stop_chip;
-	err = igb_spread_queues(adapter);
+	netdev_rss_key_fill(adapter->rss_key, sizeof(adapter->rss_key));
+	err = igb_set_num_queues(adapter, adapter->num_queues);
 	if (err)
 		goto free_queues;
 	err = igb_program_chip(adapter);
@@ -793,7 +907,7 @@ static int igb_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto free_queues;
 
-	igb_set_xps(adapter);
+	igb_set_xps(adapter, 0);
 	igb_log_probe(adapter);
 	return 0;
 

@@ -62,7 +62,7 @@ static void igb_sum_hw(struct igb_adapter *adapter,
 				   stats->rx_frame_errors +
 				   hw[IGB_CNT_RXERRC];
 		stats->rx_missed_errors = hw[IGB_CNT_MPC];
-		for (i = 0; i < adapter->num_queues; i++)
+		for (i = 0; i < adapter->max_queues; i++)
 			stats->rx_missed_errors += adapter->rqdpc[i];
 		stats->tx_aborted_errors = hw[IGB_CNT_ECOL];
 		stats->tx_window_errors = hw[IGB_CNT_LATECOL];
@@ -80,7 +80,7 @@ static void igb_get_stats64(struct net_device *netdev,
 	struct igb_adapter *adapter = netdev_priv(netdev);
 	unsigned int i;
 
-	for (i = 0; i < adapter->num_queues; i++) {
+	for (i = 0; i < adapter->max_queues; i++) {
 		igb_sum_tx(&adapter->queue[i]->tx, stats);
 		igb_sum_rx(&adapter->queue[i]->rx, stats);
 	}
@@ -101,7 +101,7 @@ void igb_update_hw_stats(struct igb_adapter *adapter)
 
 	mutex_lock(&adapter->stats_lock);
 	igb_hw_read_stats(&adapter->hw, stats);
-	for (i = 0; i < adapter->num_queues; i++)
+	for (i = 0; i < adapter->max_queues; i++)
 		rqdpc[i] = igb_hw_read_rqdpc(&adapter->hw, i);
 
 	/* Readers in a softirq must not find the update half done. */
@@ -109,7 +109,7 @@ void igb_update_hw_stats(struct igb_adapter *adapter)
 	u64_stats_update_begin(&adapter->stats_syncp);
 	for (i = 0; i < IGB_NUM_COUNTERS; i++)
 		adapter->hw_stats[i] += stats[i];
-	for (i = 0; i < adapter->num_queues; i++)
+	for (i = 0; i < adapter->max_queues; i++)
 		adapter->rqdpc[i] += rqdpc[i];
 	u64_stats_update_end(&adapter->stats_syncp);
 	local_bh_enable();

@@ -119,35 +119,35 @@ void igb_rings_free(struct igb_adapter *adapter, struct igb_rings *rings)
 	struct device *dev = &adapter->pdev->dev;
 	unsigned int i;
 
-	for (i = 0; i < adapter->num_queues; i++) {
+	for (i = 0; i < adapter->max_queues; i++) {
 		igb_tx_ring_free(dev, &rings->tx[i]);
 		igb_rx_ring_free(dev, &rings->rx[i]);
 	}
 }
 
 /**
- * igb_rings_alloc() - build rings for all queues, receive rings full of pages
+ * igb_rings_alloc() - build rings, receive rings full of pages
  * @adapter: the port
  * @rings: result, empty on failure
- * @tx_count: descriptors in each transmit ring
- * @rx_count: descriptors in each receive ring
+ * @config: how many, and of what size
  *
  * Context: process context, sleeps.
  * Return: 0 or -ENOMEM.
  */
 int igb_rings_alloc(struct igb_adapter *adapter, struct igb_rings *rings,
-		    u16 tx_count, u16 rx_count)
+		    const struct igb_config *config)
 {
 	struct igb_queue *q;
 	unsigned int i;
 	int err;
 
 	*rings = (struct igb_rings) {};
-	for (i = 0; i < adapter->num_queues; i++) {
+	for (i = 0; i < config->num_queues; i++) {
 		q = adapter->queue[i];
-		err = igb_tx_ring_alloc(q, &rings->tx[i], tx_count);
+		err = igb_tx_ring_alloc(q, &rings->tx[i], config->tx_count);
 		if (!err)
-			err = igb_rx_ring_alloc(q, &rings->rx[i], rx_count);
+			err = igb_rx_ring_alloc(q, &rings->rx[i],
+						config->rx_count);
 		if (err) {
 			igb_rings_free(adapter, rings);
 			return err;
@@ -180,7 +180,7 @@ void igb_rings_swap(struct igb_adapter *adapter, struct igb_rings *rings)
 	struct igb_queue *q;
 	unsigned int i;
 
-	for (i = 0; i < adapter->num_queues; i++) {
+	for (i = 0; i < adapter->max_queues; i++) {
 		q = adapter->queue[i];
 		swap(q->tx.ring, rings->tx[i]);
 		igb_swap_rx_ring(q, &rings->rx[i]);
