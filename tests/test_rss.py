@@ -154,6 +154,7 @@ class TestSpreading:
                 nic.ethtool(f"-n {{}} rx-flow-hash {kind}") for kind in FLOWS)
         before = state()
         said, status = nic.guest.sh_status("ethtool " + setting.format(nic.name))
-        assert status, said
+        # ethtool forgets to fail when -N is refused.
+        assert status or "Cannot" in said, said
         assert state() == before
         assert_spread(nic, wire, "tcp4")

@@ -17,6 +17,10 @@
 
 #include "rigtool.h"
 
+#ifndef VIRTIO_NET_HDR_GSO_UDP_L4	/* Linux 6.2 */
+#define VIRTIO_NET_HDR_GSO_UDP_L4	5
+#endif
+
 #define PAYLOAD_MAX	65000
 #define TCP_LEN		20
 #define UDP_LEN		8

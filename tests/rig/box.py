@@ -74,6 +74,7 @@ class Box:  # pylint: disable=too-many-instance-attributes
 
     def _start(self):
         directory = Path(self._dir.name)
+        initrd = str(image.initramfs(self.arch))
         options = dict(CONFIGS[self.config])
         append = options.pop("append", "")
         if self.kind == "wire":
@@ -93,8 +94,7 @@ class Box:  # pylint: disable=too-many-instance-attributes
             options["netdevs"] = ("hub", "hub")
         else:
             raise ValueError(self.kind)
-        return Guest(Spec(arch=self.arch, initrd=str(image.initramfs(self.arch)),
-                          append=append.strip(), memory=768, **options),
+        return Guest(Spec(arch=self.arch, initrd=initrd, append=append.strip(), memory=768, **options),
                      log_dir=directory).boot()
 
     def unload(self):
