@@ -108,8 +108,10 @@ class TestChannels:
 
     @pytest.mark.parametrize("setting", ("combined 0", "combined 9", "rx 1", "tx 1", "other 0",
                                          "combined 100000"))
-    def test_refused(self, nic, wire, setting):
+    def test_refused(self, nic, box, wire, setting):
         """The port goes on as it was."""
+        if setting == "other 0" and not box.msi:
+            pytest.skip("there is none anyway")
         before = nic.state()
         said, status = nic.guest.sh_status(f"ethtool -L {nic.name} {setting}")
         assert status, said
