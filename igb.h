@@ -13,6 +13,7 @@
 #include <linux/u64_stats_sync.h>
 #include <linux/workqueue.h>
 #include <net/page_pool/helpers.h>
+#include <net/xdp.h>
 
 #include "igb_compat.h"
 #include "igb_hw.h"
@@ -38,7 +39,8 @@
 
 /**
  * struct igb_tx_buf - what to give back when a descriptor is done
- * @skb: frame to free, on the first descriptor of a frame
+ * @skb: frame to free, on the first descriptor of a frame of the stack's
+ * @xdpf: the same for a frame of XDP's
  * @dma: bus address
  * @len: bytes mapped at @dma, 0 when nothing is
  * @last: on the first descriptor of a frame, index of its last one
@@ -47,6 +49,7 @@
  */
 struct igb_tx_buf {
 	struct sk_buff *skb;
+	struct xdp_frame *xdpf;
 	dma_addr_t dma;
 	u32 len;
 	u32 bytes;
@@ -133,6 +136,7 @@ struct igb_tx {
  * @dma: bus address of @desc
  * @page: one for each descriptor; NULL where none is posted
  * @pool: where the pages come from, mapped once
+ * @rxq: what XDP has to know of @pool
  * @count: number of descriptors
  */
 struct igb_rx_ring {
@@ -140,6 +144,7 @@ struct igb_rx_ring {
 	dma_addr_t dma;
 	struct page **page;
 	struct page_pool *pool;
+	struct xdp_rxq_info *rxq;
 	u16 count;
 };
 
@@ -149,6 +154,20 @@ struct igb_rx_stats {
 	u64_stats_t dropped;		/* bad, or no memory for an skb */
 	u64_stats_t csum_errors;
 	u64_stats_t alloc_failed;	/* no page for a descriptor */
+	u64_stats_t xdp_drop;
+	u64_stats_t xdp_tx;
+	u64_stats_t xdp_redirect;
+	u64_stats_t xdp_failed;		/* aborted, or could not be sent */
+};
+
+/**
+ * struct igb_xdp_buff - a frame under construction, and its descriptor
+ * @xdp: the frame; @xdp.data is NULL when there is none
+ * @desc: its last descriptor, for metadata
+ */
+struct igb_xdp_buff {
+	struct xdp_buff xdp;
+	const union igb_rx_desc *desc;
 };
 
 /**
@@ -157,7 +176,9 @@ struct igb_rx_stats {
  * @tail: RDT
  * @netdev: where frames go
  * @napi: the queue's NAPI instance
- * @skb: frame under construction, until its last buffer is seen
+ * @frame: frame under construction, until its last buffer is seen
+ * @xdp_prog: what sees frames first, or NULL
+ * @xdp_done: verdicts of this poll that have to be flushed
  * @skip: the rest of the frame is thrown away
  * @index: queue number
  * @next_to_use: next descriptor to post
@@ -172,7 +193,9 @@ struct igb_rx {
 	void __iomem *tail;
 	struct net_device *netdev;
 	struct napi_struct *napi;
-	struct sk_buff *skb;
+	struct bpf_prog *xdp_prog;
+	struct igb_xdp_buff frame;
+	unsigned int xdp_done;
 	bool skip;
 	bool starved;
 	u16 index;
@@ -247,6 +270,7 @@ struct igb_config {
  * @rss_key: key of the receive hash
  * @reta: queue for each hash value
  * @rss_ports: any of IGB_MRQC_ALL_PORTS
+ * @xdp_prog: program attached, or NULL
  * @vfta: VLAN ids to receive, a bit each; 0 for tags of a priority only
  * @link: the link as last logged; written under hw.phy.lock, with the port
  *	down under RTNL
@@ -284,6 +308,7 @@ struct igb_adapter {
 	u8 reta[IGB_RETA_ENTRIES];
 	u32 rss_ports;
 
+	struct bpf_prog *xdp_prog;
 	u32 vfta[IGB_VFTA_REGS];
 
 	struct igb_link link;
@@ -320,11 +345,22 @@ int igb_rings_alloc(struct igb_adapter *adapter, struct igb_rings *rings,
 void igb_rings_free(struct igb_adapter *adapter, struct igb_rings *rings);
 void igb_rings_swap(struct igb_adapter *adapter, struct igb_rings *rings);
 
+/* igb_xdp.c */
+extern const struct xdp_metadata_ops igb_xdp_metadata_ops;
+bool igb_xdp_run(struct igb_rx *rx, struct bpf_prog *prog);
+void igb_xdp_flush(struct igb_rx *rx);
+bool igb_xdp_fits(const struct bpf_prog *prog, unsigned int mtu);
+int igb_xdp_xmit(struct net_device *netdev, int n, struct xdp_frame **frames,
+		 u32 flags);
+int igb_bpf(struct net_device *netdev, struct netdev_bpf *bpf);
+
 /* igb_tx.c */
 netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev);
 netdev_features_t igb_features_check(struct sk_buff *skb,
 				     struct net_device *netdev,
 				     netdev_features_t features);
+int igb_tx_queue_xdp(struct igb_tx *tx, struct xdp_frame *xdpf, bool map);
+void igb_tx_kick(struct igb_tx *tx);
 bool igb_tx_clean(struct igb_tx *tx, int budget);
 bool igb_tx_pending(const struct igb_tx *tx);
 void igb_tx_rewind(struct igb_tx *tx);

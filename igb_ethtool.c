@@ -68,6 +68,7 @@ static const char * const igb_tx_strings[] = {
 
 static const char * const igb_rx_strings[] = {
 	"packets", "bytes", "dropped", "csum_errors", "alloc_failed",
+	"xdp_drop", "xdp_tx", "xdp_redirect", "xdp_failed",
 };
 
 #define IGB_TX_STATS	ARRAY_SIZE(igb_tx_strings)

@@ -257,6 +257,12 @@ static int igb_change_mtu(struct net_device *netdev, int mtu)
 	struct igb_adapter *adapter = netdev_priv(netdev);
 	struct igb_hw *hw = &adapter->hw;
 
+	if (!igb_xdp_fits(adapter->xdp_prog, mtu)) {
+		netdev_warn(netdev, "the XDP program takes no fragments, so the MTU may be %u at most\n",
+			    IGB_RX_BUF_LEN - VLAN_ETH_HLEN);
+		return -EINVAL;
+	}
+
 	WRITE_ONCE(netdev->mtu, mtu);
 	if (adapter->up) {
 		igb_hw_stop_rx(hw);
@@ -328,6 +334,8 @@ const struct net_device_ops igb_netdev_ops = {
 	.ndo_change_mtu		= igb_change_mtu,
 	.ndo_eth_ioctl		= igb_eth_ioctl,
 	.ndo_tx_timeout		= igb_tx_timeout,
+	.ndo_bpf		= igb_bpf,
+	.ndo_xdp_xmit		= igb_xdp_xmit,
 };
 
 /**
@@ -345,6 +353,11 @@ void igb_netdev_init(struct net_device *netdev)
 	netdev->max_mtu = IGB_MAX_MTU;
 	netdev->priv_flags |= IFF_UNICAST_FLT | IFF_LIVE_ADDR_CHANGE;
 
+	netdev->xdp_metadata_ops = &igb_xdp_metadata_ops;
+	netdev->xdp_features = NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT |
+			       NETDEV_XDP_ACT_NDO_XMIT |
+			       NETDEV_XDP_ACT_RX_SG |
+			       NETDEV_XDP_ACT_NDO_XMIT_SG;
 	netdev->vlan_features = NETIF_F_SG | NETIF_F_IP_CSUM |
 				NETIF_F_IPV6_CSUM | NETIF_F_SCTP_CRC |
 				NETIF_F_TSO | NETIF_F_TSO6;

@@ -46,6 +46,9 @@ static void igb_rx_ring_free(struct device *dev, struct igb_rx_ring *ring)
 		if (ring->page[i])
 			page_pool_put_full_page(ring->pool, ring->page[i],
 						false);
+	if (ring->rxq && xdp_rxq_info_is_reg(ring->rxq))
+		xdp_rxq_info_unreg(ring->rxq);
+	kfree(ring->rxq);
 	page_pool_destroy(ring->pool);
 	if (ring->desc)
 		dma_free_coherent(dev, ring->count * sizeof(*ring->desc),
@@ -61,7 +64,7 @@ static struct page_pool *igb_pool_create(struct igb_queue *q, u16 count)
 		.pool_size = count,
 		.nid = cpu_to_node(q->cpu),
 		.dev = &q->adapter->pdev->dev,
-		.dma_dir = DMA_FROM_DEVICE,
+		.dma_dir = DMA_BIDIRECTIONAL,	/* XDP_TX */
 		.offset = IGB_RX_HEADROOM,
 		.max_len = IGB_RX_BUF_LEN,
 		.netdev = q->adapter->netdev,
@@ -69,6 +72,21 @@ static struct page_pool *igb_pool_create(struct igb_queue *q, u16 count)
 	};
 
 	return page_pool_create(&params);
+}
+
+static int igb_rxq_register(struct igb_queue *q, struct igb_rx_ring *ring)
+{
+	int err;
+
+	ring->rxq = kzalloc(sizeof(*ring->rxq), GFP_KERNEL | __GFP_NOWARN);
+	if (!ring->rxq)
+		return -ENOMEM;
+	err = xdp_rxq_info_reg(ring->rxq, q->adapter->netdev, q->rx.index,
+			       q->napi.napi_id);
+	if (err)
+		return err;
+	return xdp_rxq_info_reg_mem_model(ring->rxq, MEM_TYPE_PAGE_POOL,
+					  ring->pool);
 }
 
 static int igb_rx_ring_fill(struct igb_rx_ring *ring)
@@ -104,6 +122,9 @@ static int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring,
 					&ring->dma, GFP_KERNEL | __GFP_NOWARN);
 	if (!ring->page || !ring->desc)
 		return -ENOMEM;
+	err = igb_rxq_register(q, ring);
+	if (err)
+		return err;
 	return igb_rx_ring_fill(ring);
 }
 

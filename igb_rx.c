@@ -102,6 +102,15 @@ void igb_rx_rewind(struct igb_rx *rx)
 	rx->starved = igb_rx_is_starved(rx);
 }
 
+/* Give the pages of the frame under construction back. */
+static void igb_rx_drop_frame(struct igb_rx *rx)
+{
+	if (rx->frame.xdp.data)
+		xdp_return_buff(&rx->frame.xdp);
+	rx->frame.xdp.data = NULL;
+	rx->skip = false;
+}
+
 /**
  * igb_rx_discard() - drop a frame that was not complete
  * @rx: the queue
@@ -110,9 +119,28 @@ void igb_rx_rewind(struct igb_rx *rx)
  */
 void igb_rx_discard(struct igb_rx *rx)
 {
-	kfree_skb(rx->skb);
-	rx->skb = NULL;
-	rx->skip = false;
+	local_bh_disable();
+	igb_rx_drop_frame(rx);
+	local_bh_enable();
+}
+
+static int igb_rx_add_frag(struct xdp_buff *xdp, struct page *page, u16 len)
+{
+	struct skb_shared_info *sinfo = xdp_get_shared_info_from_buff(xdp);
+
+	if (!xdp_buff_has_frags(xdp)) {
+		sinfo->nr_frags = 0;
+		sinfo->xdp_frags_size = 0;
+		xdp_buff_set_frags_flag(xdp);
+	}
+	if (unlikely(sinfo->nr_frags == MAX_SKB_FRAGS))
+		return -EMSGSIZE;
+	skb_frag_fill_page_desc(&sinfo->frags[sinfo->nr_frags++], page,
+				IGB_RX_HEADROOM, len);
+	sinfo->xdp_frags_size += len;
+	if (page_is_pfmemalloc(page))
+		xdp_buff_set_frag_pfmemalloc(xdp);
+	return 0;
 }
 
 /* The first buffer becomes the head, the others fragments.  What the chip
@@ -120,27 +148,16 @@ void igb_rx_discard(struct igb_rx *rx)
  */
 static int igb_rx_add_buffer(struct igb_rx *rx, struct page *page, u16 len)
 {
-	struct sk_buff *skb = rx->skb;
+	struct xdp_buff *xdp = &rx->frame.xdp;
 
 	if (unlikely(rx->skip || len > IGB_RX_BUF_LEN))
 		return -EMSGSIZE;
 	page_pool_dma_sync_for_cpu(rx->ring.pool, page, 0, len);
+	if (unlikely(xdp->data))
+		return igb_rx_add_frag(xdp, page, len);
 
-	if (!skb) {
-		skb = napi_build_skb(page_address(page), PAGE_SIZE);
-		if (unlikely(!skb))
-			return -ENOMEM;
-		skb_mark_for_recycle(skb);
-		skb_reserve(skb, IGB_RX_HEADROOM);
-		__skb_put(skb, len);
-		rx->skb = skb;
-		return 0;
-	}
-
-	if (unlikely(skb_shinfo(skb)->nr_frags == MAX_SKB_FRAGS))
-		return -EMSGSIZE;
-	skb_add_rx_frag(skb, skb_shinfo(skb)->nr_frags, page, IGB_RX_HEADROOM,
-			len, PAGE_SIZE);
+	xdp_init_buff(xdp, PAGE_SIZE, rx->ring.rxq);
+	xdp_prepare_buff(xdp, page_address(page), IGB_RX_HEADROOM, len, true);
 	return 0;
 }
 
@@ -155,6 +172,36 @@ static void igb_rx_take_buffer(struct igb_rx *rx, const union igb_rx_desc *desc)
 
 	page_pool_recycle_direct(rx->ring.pool, page);
 	rx->skip = true;
+}
+
+/* The frame's first page becomes the skb's head; the others follow. */
+static struct sk_buff *igb_rx_build_skb(struct igb_rx *rx)
+{
+	struct xdp_buff *xdp = &rx->frame.xdp;
+	struct skb_shared_info *sinfo;
+	unsigned int size = 0;
+	struct sk_buff *skb;
+	u8 frags = 0;
+
+	if (unlikely(xdp_buff_has_frags(xdp))) {
+		sinfo = xdp_get_shared_info_from_buff(xdp);
+		frags = sinfo->nr_frags;
+		size = sinfo->xdp_frags_size;
+	}
+
+	skb = napi_build_skb(xdp->data_hard_start, PAGE_SIZE);
+	if (unlikely(!skb))
+		return NULL;
+	skb_mark_for_recycle(skb);
+	skb_reserve(skb, xdp->data - xdp->data_hard_start);
+	__skb_put(skb, xdp->data_end - xdp->data);
+	if (xdp->data > xdp->data_meta)
+		skb_metadata_set(skb, xdp->data - xdp->data_meta);
+	if (unlikely(frags))
+		xdp_update_skb_shared_info(skb, frags, size, frags * PAGE_SIZE,
+					   xdp_buff_is_frag_pfmemalloc(xdp));
+	xdp->data = NULL;
+	return skb;
 }
 
 static void igb_rx_csum(struct igb_rx *rx, struct sk_buff *skb, u32 status)
@@ -191,23 +238,36 @@ static void igb_rx_hash(struct igb_rx *rx, struct sk_buff *skb,
 	skb_set_hash(skb, le32_to_cpu(desc->wb.rss_hash), type);
 }
 
-/* The frame is complete: NULL when it has to be dropped. */
-static struct sk_buff *igb_rx_finish(struct igb_rx *rx,
+static void igb_rx_count_drop(struct igb_rx *rx)
+{
+	u64_stats_update_begin(&rx->syncp);
+	u64_stats_inc(&rx->stats.dropped);
+	u64_stats_update_end(&rx->syncp);
+}
+
+static bool igb_rx_is_bad(const struct igb_rx *rx, u32 status)
+{
+	const struct xdp_buff *xdp = &rx->frame.xdp;
+
+	return rx->skip || status & IGB_RXD_RXE ||
+	       xdp->data_end - xdp->data < ETH_HLEN;
+}
+
+/* The frame is complete: NULL when nothing of it is left for the stack. */
+static struct sk_buff *igb_rx_finish(struct igb_rx *rx, struct bpf_prog *prog,
 				     const union igb_rx_desc *desc, u32 status)
 {
-	struct sk_buff *skb = rx->skb;
-	bool bad = rx->skip || status & IGB_RXD_RXE ||
-		   skb_headlen(skb) < ETH_HLEN;
+	struct sk_buff *skb = NULL;
 
-	rx->skb = NULL;
-	rx->skip = false;
-	if (unlikely(bad)) {
-		kfree_skb(skb);
-		u64_stats_update_begin(&rx->syncp);
-		u64_stats_inc(&rx->stats.dropped);
-		u64_stats_update_end(&rx->syncp);
+	if (unlikely(igb_rx_is_bad(rx, status)))
+		goto drop;
+
+	rx->frame.desc = desc;
+	if (prog && igb_xdp_run(rx, prog))
 		return NULL;
-	}
+	skb = igb_rx_build_skb(rx);
+	if (unlikely(!skb))
+		goto drop;
 
 	igb_rx_csum(rx, skb, status);
 	igb_rx_hash(rx, skb, desc);
@@ -216,6 +276,11 @@ static struct sk_buff *igb_rx_finish(struct igb_rx *rx,
 				       le16_to_cpu(desc->wb.vlan));
 	skb_record_rx_queue(skb, rx->index);
 	return skb;
+
+drop:
+	igb_rx_drop_frame(rx);
+	igb_rx_count_drop(rx);
+	return NULL;
 }
 
 static u32 igb_rx_status(const struct igb_rx *rx, u16 index)
@@ -246,6 +311,7 @@ bool igb_rx_pending(const struct igb_rx *rx)
  */
 int igb_rx_clean(struct igb_rx *rx, int budget)
 {
+	struct bpf_prog *prog = READ_ONCE(rx->xdp_prog);
 	const union igb_rx_desc *desc;
 	unsigned int packets = 0;
 	unsigned int bytes = 0;
@@ -263,7 +329,7 @@ int igb_rx_clean(struct igb_rx *rx, int budget)
 			continue;
 
 		done++;
-		skb = igb_rx_finish(rx, desc, status);
+		skb = igb_rx_finish(rx, prog, desc, status);
 		if (skb) {
 			packets++;
 			bytes += skb->len;
@@ -273,6 +339,8 @@ int igb_rx_clean(struct igb_rx *rx, int budget)
 		igb_rx_refill(rx);
 	}
 	igb_rx_refill(rx);
+	if (rx->xdp_done)
+		igb_xdp_flush(rx);
 
 	u64_stats_update_begin(&rx->syncp);
 	u64_stats_add(&rx->stats.packets, packets);

@@ -332,8 +332,12 @@ static u16 igb_tx_release(struct igb_tx *tx, u16 i, int budget)
 
 	for (; i != end; i = igb_next(tx->ring.count, i))
 		igb_tx_unmap(tx, &tx->ring.buf[i]);
-	napi_consume_skb(first->skb, budget);
+	if (first->skb)
+		napi_consume_skb(first->skb, budget);
+	else
+		xdp_return_frame(first->xdpf);
 	first->skb = NULL;
+	first->xdpf = NULL;
 	return i;
 }
 
@@ -346,12 +350,17 @@ static void igb_tx_reclaim(struct igb_tx *tx, int budget)
 	u16 head = igb_tx_head(tx);
 	unsigned int packets = 0;
 	unsigned int bytes = 0;
+	unsigned int bql = 0;
+	struct igb_tx_buf *first;
 
 	if (clean == head)
 		return;
 	while (clean != head) {
-		bytes += tx->ring.buf[clean].bytes;
-		packets += tx->ring.buf[clean].segs;
+		first = &tx->ring.buf[clean];
+		packets += first->segs;
+		bytes += first->bytes;
+		if (first->skb)
+			bql += first->bytes;
 		clean = igb_tx_release(tx, clean, budget);
 	}
 	WRITE_ONCE(tx->next_to_clean, clean);
@@ -360,14 +369,19 @@ static void igb_tx_reclaim(struct igb_tx *tx, int budget)
 	u64_stats_add(&tx->stats.packets, packets);
 	u64_stats_add(&tx->stats.bytes, bytes);
 	u64_stats_update_end(&tx->syncp);
-	netif_txq_completed_wake(tx->txq, packets, bytes, igb_tx_unused(tx),
+	netif_txq_completed_wake(tx->txq, packets, bql, igb_tx_unused(tx),
 				 IGB_TX_WAKE);
 }
 
-/* Tell the chip of what was queued, have the last of it reported, and take
- * back what has been sent by now.
+/**
+ * igb_tx_kick() - tell the chip of what was queued
+ * @tx: the queue
+ *
+ * The last frame is to be reported, and what has been sent is taken back.
+ *
+ * Context: bottom halves off, the queue's transmit lock held.
  */
-static void igb_tx_kick(struct igb_tx *tx)
+void igb_tx_kick(struct igb_tx *tx)
 {
 	u16 last = (tx->next_to_use ?: tx->ring.count) - 1;
 
@@ -378,6 +392,76 @@ static void igb_tx_kick(struct igb_tx *tx)
 	writel(tx->next_to_use, tx->tail);
 	tx->next_to_kick = tx->next_to_use;
 	igb_tx_reclaim(tx, !irqs_disabled());
+}
+
+static dma_addr_t igb_tx_xdp_dma(struct igb_tx *tx, void *data, u32 len,
+				 bool map)
+{
+	struct page *page = virt_to_page(data);
+	dma_addr_t dma;
+
+	if (map)
+		return dma_map_single(tx->dev, data, len, DMA_TO_DEVICE);
+	dma = page_pool_get_dma_addr(page) + offset_in_page(data);
+	dma_sync_single_for_device(tx->dev, dma, len, DMA_BIDIRECTIONAL);
+	return dma;
+}
+
+/**
+ * igb_tx_queue_xdp() - queue a frame of XDP's; no doorbell
+ * @tx: the queue
+ * @xdpf: the frame; the queue's when 0 is returned
+ * @map: map it; else it lies in pages of a receive queue of this port
+ *
+ * Context: bottom halves off, the queue's transmit lock held.
+ * Return: 0, -EBUSY when the ring is full, or -ENOMEM.
+ */
+int igb_tx_queue_xdp(struct igb_tx *tx, struct xdp_frame *xdpf, bool map)
+{
+	struct skb_shared_info *sinfo = xdp_get_shared_info_from_frame(xdpf);
+	unsigned int left = xdp_frame_has_frags(xdpf) ? sinfo->nr_frags : 0;
+	u32 cmd = FIELD_PREP(IGB_TXD_DTYP, IGB_TXD_DTYP_DATA) | IGB_TXD_DEXT |
+		  IGB_TXD_IFCS;
+	struct igb_tx_buf *first = &tx->ring.buf[tx->next_to_use];
+	u32 total = xdp_get_frame_len(xdpf);
+	skb_frag_t *frag = sinfo->frags;
+	u32 olinfo = FIELD_PREP(IGB_TXD_PAYLEN, total);
+	u16 i = tx->next_to_use;
+	void *data = xdpf->data;
+	u32 len = xdpf->len;
+	dma_addr_t dma;
+
+	if (unlikely(igb_tx_unused(tx) < IGB_TX_NEEDED))
+		return -EBUSY;
+
+	for (;; frag++) {
+		dma = igb_tx_xdp_dma(tx, data, len, map);
+		if (unlikely(map && dma_mapping_error(tx->dev, dma)))
+			goto unmap;
+		igb_tx_write_data(tx, i, dma, len,
+				  left ? cmd : cmd | IGB_TXD_EOP, olinfo);
+		if (!map)
+			tx->ring.buf[i].len = 0;
+		if (!left--)
+			break;
+		i = igb_next(tx->ring.count, i);
+		data = skb_frag_address(frag);
+		len = skb_frag_size(frag);
+	}
+	first->xdpf = xdpf;
+	first->last = i;
+	first->bytes = total;
+	first->segs = 1;
+	tx->next_to_use = igb_next(tx->ring.count, i);
+	txq_trans_cond_update(tx->txq);
+	return 0;
+
+unmap:
+	while (i != tx->next_to_use) {
+		i = (i ?: tx->ring.count) - 1;
+		igb_tx_unmap(tx, &tx->ring.buf[i]);
+	}
+	return -ENOMEM;
 }
 
 /**
