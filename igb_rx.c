@@ -103,7 +103,7 @@ void igb_rx_rewind(struct igb_rx *rx)
 }
 
 /* Give the pages of the frame under construction back. */
-static void igb_rx_drop_frame(struct igb_rx *rx)
+static void igb_rx_discard_frame(struct igb_rx *rx)
 {
 	if (rx->frame.xdp.data)
 		xdp_return_buff(&rx->frame.xdp);
@@ -120,7 +120,7 @@ static void igb_rx_drop_frame(struct igb_rx *rx)
 void igb_rx_discard(struct igb_rx *rx)
 {
 	local_bh_disable();
-	igb_rx_drop_frame(rx);
+	igb_rx_discard_frame(rx);
 	local_bh_enable();
 }
 
@@ -238,8 +238,9 @@ static void igb_rx_hash(struct igb_rx *rx, struct sk_buff *skb,
 	skb_set_hash(skb, le32_to_cpu(desc->wb.rss_hash), type);
 }
 
-static void igb_rx_count_drop(struct igb_rx *rx)
+static void igb_rx_drop_frame(struct igb_rx *rx)
 {
+	igb_rx_discard_frame(rx);
 	u64_stats_update_begin(&rx->syncp);
 	u64_stats_inc(&rx->stats.dropped);
 	u64_stats_update_end(&rx->syncp);
@@ -253,34 +254,29 @@ static bool igb_rx_is_bad(const struct igb_rx *rx, u32 status)
 	       xdp->data_end - xdp->data < ETH_HLEN;
 }
 
-/* The frame is complete: NULL when nothing of it is left for the stack. */
-static struct sk_buff *igb_rx_finish(struct igb_rx *rx, struct bpf_prog *prog,
-				     const union igb_rx_desc *desc, u32 status)
+/* The frame is complete and good: the program's, or the stack's. */
+static void igb_rx_deliver(struct igb_rx *rx, struct bpf_prog *prog,
+			   const union igb_rx_desc *desc, u32 status)
 {
-	struct sk_buff *skb = NULL;
-
-	if (unlikely(igb_rx_is_bad(rx, status)))
-		goto drop;
+	struct sk_buff *skb;
 
 	rx->frame.desc = desc;
 	if (prog && igb_xdp_run(rx, prog))
-		return NULL;
-	skb = igb_rx_build_skb(rx);
-	if (unlikely(!skb))
-		goto drop;
+		return;
 
+	skb = igb_rx_build_skb(rx);
+	if (unlikely(!skb)) {
+		igb_rx_drop_frame(rx);
+		return;
+	}
 	igb_rx_csum(rx, skb, status);
 	igb_rx_hash(rx, skb, desc);
 	if (status & IGB_RXD_VP)
 		__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q),
 				       le16_to_cpu(desc->wb.vlan));
 	skb_record_rx_queue(skb, rx->index);
-	return skb;
-
-drop:
-	igb_rx_drop_frame(rx);
-	igb_rx_count_drop(rx);
-	return NULL;
+	skb->protocol = eth_type_trans(skb, rx->netdev);
+	napi_gro_receive(rx->napi, skb);
 }
 
 static u32 igb_rx_status(const struct igb_rx *rx, u16 index)
@@ -315,7 +311,6 @@ int igb_rx_clean(struct igb_rx *rx, int budget)
 	const union igb_rx_desc *desc;
 	unsigned int packets = 0;
 	unsigned int bytes = 0;
-	struct sk_buff *skb;
 	int done = 0;
 	u32 status;
 
@@ -329,12 +324,12 @@ int igb_rx_clean(struct igb_rx *rx, int budget)
 			continue;
 
 		done++;
-		skb = igb_rx_finish(rx, prog, desc, status);
-		if (skb) {
+		if (unlikely(igb_rx_is_bad(rx, status))) {
+			igb_rx_drop_frame(rx);
+		} else {
 			packets++;
-			bytes += skb->len;
-			skb->protocol = eth_type_trans(skb, rx->netdev);
-			napi_gro_receive(rx->napi, skb);
+			bytes += xdp_get_buff_len(&rx->frame.xdp);
+			igb_rx_deliver(rx, prog, desc, status);
 		}
 		igb_rx_refill(rx);
 	}

@@ -67,7 +67,7 @@ find_missing() {
 	need test libc6-dev "compiles the tests' helper programs" test -e /usr/include/stdio.h
 
 	need check sparse 'checks address spaces, byte order and locks' have sparse
-	need check clang 'compiles the module a second way' have clang
+	need 'test check' clang "compiles XDP programs, and the module a second way" have clang
 	need check shellcheck 'checks shell scripts' have shellcheck
 	need check codespell 'checks the spelling' have codespell
 	need check perl 'runs checkpatch' perl -MPOSIX -MTerm::ANSIColor -e 1

@@ -35,6 +35,20 @@ def _rigtool(arch):
     return program
 
 
+def _bpf():
+    """The tests' XDP programs, for frames of one buffer and of several."""
+    directory = project.build_dir("bpf")
+    source = project.TOP / "tests" / "bpf" / "xdp.c"
+    programs = [directory / f"{kind}.o" for kind in ("xdp", "xdp.frags")]
+    for program in programs:
+        if not _newer(program, [source]):
+            project.run(["clang", "-target", "bpf", "-O2", "-g", "-Wall", "-Wextra",
+                         "-Wno-unused-parameter", f"-DSECTION=\"{program.stem}\"",
+                         f"-I/usr/include/{os.uname().machine}-linux-gnu",
+                         "-c", "-o", program, source])
+    return programs
+
+
 def _make(arch):
     """The make variables that choose what modules are built against."""
     words = [f"ARCH={arch}"]
@@ -86,13 +100,15 @@ def initramfs(arch):
     image, contents = directory / "initramfs.cpio", directory / "initramfs.contents"
     with project.locked(directory / "lock"):
         driver = _stripped(arch, _driver(arch))
-        rigtool, nomsix = _rigtool(arch), _test_module(arch, "nomsix")
-        inputs = [driver, rigtool, nomsix, project.SCRIPTS / "mkinitramfs.sh",
+        rigtool, nomsix, programs = _rigtool(arch), _test_module(arch, "nomsix"), _bpf()
+        inputs = [driver, rigtool, nomsix, *programs, project.SCRIPTS / "mkinitramfs.sh",
                   *sorted(_files(project.TOP / "rootfs"))]
         wanted = "".join(f"{path} {path.stat().st_mtime_ns}\n" for path in inputs)
         if not image.exists() or not contents.exists() or contents.read_text() != wanted:
             project.run([project.SCRIPTS / "mkinitramfs.sh", "--arch", arch, "--output", image,
                          "--module", driver, "--add", f"{rigtool}:/usr/bin/rigtool",
-                         "--add", f"{nomsix}:/lib/modules/nomsix.ko", "--kmod", "8021q"])
+                         "--add", f"{nomsix}:/lib/modules/nomsix.ko", "--kmod", "8021q",
+                         *(word for program in programs
+                           for word in ("--add", f"{program}:/lib/bpf/{program.name}"))])
             contents.write_text(wanted)
     return image

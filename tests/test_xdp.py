@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0
+"""XDP: every verdict, on frames of one buffer and of several."""
+import pytest
+from rig import frames
+from rig.frames import PEER
+from test_wire import pour
+
+pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
+
+SIZES = (60, 61, 64, 128, 1000, 1513, 1514)
+LONGER = (1515, 3071, 3072, 3073, 6144, 6145, 9013, 9014)
+TRACING = "/sys/kernel/tracing"
+
+
+@pytest.fixture
+def nic(fresh_nic):
+    """Counters from zero; whatever program was attached goes with the driver."""
+    return fresh_nic
+
+
+def attach(nic, program, kind="xdp"):
+    """Attach a program natively."""
+    nic.guest.sh(f"ip link set dev {nic.name} xdpdrv object /lib/bpf/{kind}.o section {kind} "
+                 f"program {program}")
+
+
+def detach(nic):
+    """No program any more."""
+    nic.guest.sh(f"ip link set dev {nic.name} xdpdrv off")
+
+
+def counted(nic, name):
+    """A counter of all queues."""
+    return sum(value for key, value in nic.statistics().items()
+               if key.startswith("rx_queue_") and key.endswith(name))
+
+
+def sent(nic, sizes):
+    """Frames for the guest, of each size."""
+    mac = nic.mac
+    return [frames.build(number, size, mac) for number, size in enumerate(sizes)]
+
+
+def assert_back(nic, wire, sizes):
+    """What is sent comes back as it was, with its addresses exchanged."""
+    mac = nic.mac
+    wire.drain()
+    wire.burst(sent(nic, sizes))
+    got = wire.collect(len(sizes), timeout=15)
+    want = [frames.build(number, size, PEER, mac) for number, size in enumerate(sizes)]
+    assert len(got) == len(want)
+    for number, frame in enumerate(want):
+        assert got[number] == frame, f"frame {number} of {len(frame)} bytes"
+
+
+def assert_passes(nic, wire, sizes):
+    """What is sent reaches the stack, all of it."""
+    with nic.receiving(f"until={len(sizes) - 1}") as seen:
+        wire.burst(sent(nic, sizes))
+    assert [(frame.number, frame.size, frame.fault) for frame in seen] == \
+        [(number, size, "") for number, size in enumerate(sizes)]
+
+
+@pytest.mark.parametrize("mtu, kind, sizes", (
+    (1500, "xdp", SIZES), (1500, "xdp.frags", SIZES), (3000, "xdp", SIZES + LONGER[:1]),
+    (9000, "xdp.frags", SIZES + LONGER)), ids=("1500", "1500-frags", "3000", "9000-frags"))
+class TestVerdicts:
+    """One program after the other."""
+
+    def test_pass(self, nic, wire, mtu, kind, sizes):
+        """As if there were none."""
+        nic.set_mtu(mtu)
+        attach(nic, "pass", kind)
+        assert_passes(nic, wire, sizes)
+
+    @pytest.mark.parametrize("program, counter", (("drop", "xdp_drop"), ("aborted", "xdp_failed"),
+                                                  ("nonsense", "xdp_failed")))
+    def test_gone(self, nic, wire, mtu, kind, sizes, program, counter):
+        """Counted, and traced where it was a mistake; then the next ones pass."""
+        nic.guest.allow_log("Illegal XDP return value 77|invalid XDP action")
+        nic.set_mtu(mtu)
+        attach(nic, program, kind)
+        nic.guest.sh(f"echo 1 >{TRACING}/events/xdp/xdp_exception/enable; echo >{TRACING}/trace")
+        wire.burst(sent(nic, sizes))
+        nic.guest.until(f"ethtool -S {nic.name} | awk '/{counter}/ {{ n += $2 }} END "
+                        "{ print n }'", rf"^{len(sizes)}$")
+        traced = nic.guest.sh(f"grep -c xdp_exception: {TRACING}/trace; true")
+        nic.guest.sh(f"echo 0 >{TRACING}/events/xdp/xdp_exception/enable")
+        assert int(traced) == (0 if program == "drop" else len(sizes))
+        detach(nic)
+        assert_passes(nic, wire, sizes)
+        assert nic.counters()["rx_dropped"] == 0
+
+    @pytest.mark.parametrize("program, counter", (("back", "xdp_tx"),
+                                                  ("redirect", "xdp_redirect")))
+    def test_back(self, nic, wire, mtu, kind, sizes, program, counter):
+        """Out again: XDP_TX, and a redirection to the same port."""
+        nic.set_mtu(mtu)
+        attach(nic, program, kind)
+        for turn in range(1, 4):
+            assert_back(nic, wire, sizes)
+            assert counted(nic, counter) == turn * len(sizes)
+
+    def test_sort(self, nic, wire, mtu, kind, sizes):
+        """Some pass, with metadata in front, and some go back."""
+        nic.set_mtu(mtu)
+        attach(nic, "sort", kind)
+        wire.drain()
+        with nic.receiving(f"until={(len(sizes) - 1) & ~1}") as seen:
+            wire.burst(sent(nic, sizes))
+        assert [(frame.number, frame.size, frame.fault) for frame in seen] == \
+            [(number, sizes[number], "") for number in range(0, len(sizes), 2)]
+        got = wire.collect(len(sizes) // 2)
+        assert got == [frames.build(number, sizes[number], PEER, nic.mac)
+                       for number in range(1, len(sizes), 2)]
+
+    def test_grow(self, nic, wire, mtu, kind, sizes):
+        """Sixteen bytes more than came in."""
+        nic.set_mtu(mtu)
+        attach(nic, "grow", kind)
+        mac = nic.mac
+        wire.drain()
+        wire.burst(sent(nic, sizes))
+        got = wire.collect(len(sizes), match=lambda frame: len(frame) >= 76)
+        for number, size in enumerate(sizes):
+            plain = frames.build(number, size, PEER, mac)
+            assert got[number] == plain[:14] + b"\x42\x42" + frames.build(number, size, mac)
+
+
+class TestAttaching:
+    """Programs come and go."""
+
+    def test_under_traffic(self, nic, wire):
+        """Not a frame is lost, the link does not notice."""
+        guest = nic.guest
+        since = guest.log_position()
+        swapper = guest.spawn("while :; do for kind in xdp xdp.frags; do "
+                              f"ip link set dev {nic.name} xdpdrv object /lib/bpf/$kind.o section "
+                              f"$kind program pass && ip link set dev {nic.name} xdpdrv off || "
+                              "exit; done; done")
+        many = frames.series(nic.mac, 100, 100)
+        with nic.receiving(f"count={40 * len(many)} idle=8000") as seen:
+            for turn in range(40):
+                wire.burst(many)
+                guest.until(f"cat /sys/class/net/{nic.name}/statistics/rx_packets",
+                            rf"^{(turn + 1) * len(many)}$", step=0.005)
+        assert len(seen) == 40 * len(many)
+        swapper.kill()
+        assert not guest.dmesg(since)
+
+    def test_many_rings(self, nic, wire):
+        """More frames than rings have places."""
+        attach(nic, "back")
+        mac = nic.mac
+        wire.drain()
+        pour(nic, wire, sent(nic, [200] * 2000), 200)
+        assert wire.collect(2000) == [frames.build(number, 200, PEER, mac)
+                                      for number in range(2000)]
+        assert counted(nic, "xdp_failed") == 0
+
+    def test_kept(self, nic, wire):
+        """A program stays when rings change, the port goes down and up, or is reset."""
+        attach(nic, "back")
+        for upset in ("ip link set {} down; ip link set {} up", "ethtool -G {} rx 128 tx 128",
+                      "echo 1 >/sys/class/net/{}/device/reset"):
+            nic.guest.sh(upset.replace("{}", nic.name)
+                         + f"; rigtool carrier {nic.name} 1 limit=2000")
+            assert_back(nic, wire, SIZES)
+
+    def test_beside_the_stack(self, nic, wire):
+        """The stack sends through the same ring meanwhile."""
+        attach(nic, "back")
+        wire.drain()
+        sender = nic.guest.spawn(f"rigtool send {nic.name} dst={PEER} sizes=300 repeat=2000")
+        pour(nic, wire, frames.series(nic.mac, 1000, 200), 100)
+        sender.wait(30)
+        got = wire.collect(3000, timeout=20)
+        assert sum(len(frame) == 300 for frame in got) == 2000
+        assert sum(len(frame) == 200 for frame in got) == 1000
+
+    def test_refused(self, nic, wire):
+        """A program that takes no fragments, and an MTU that makes some, in either order."""
+        nic.set_mtu(9000)
+        said, status = nic.guest.sh_status(
+            f"ip link set dev {nic.name} xdpdrv object /lib/bpf/xdp.o section xdp program drop")
+        assert status and "takes no fragments" in said
+        assert_passes(nic, wire, SIZES + LONGER)
+        nic.set_mtu(1500)
+        attach(nic, "back")
+        nic.guest.expect_log("takes no fragments")
+        _, status = nic.guest.sh_status(f"ip link set {nic.name} mtu 9000")
+        assert status and nic.sysfs("mtu") == "1500"
+        assert_back(nic, wire, SIZES)
+
+    def test_unload(self, nic, wire):
+        """rmmod with a program attached."""
+        attach(nic, "back")
+        assert_back(nic, wire, SIZES)
+        nic.guest.sh("rmmod igb_demo")
+        nic.load()
+        assert_passes(nic, wire, SIZES)
