@@ -180,7 +180,7 @@ bool igb_xdp_fits(const struct bpf_prog *prog, unsigned int mtu)
 static int igb_xdp_setup(struct igb_adapter *adapter, struct bpf_prog *prog,
 			 struct netlink_ext_ack *extack)
 {
-	struct bpf_prog *old = adapter->xdp_prog;
+	struct bpf_prog *old;
 	unsigned int i;
 
 	if (!igb_xdp_fits(prog, adapter->netdev->mtu)) {
@@ -190,9 +190,9 @@ static int igb_xdp_setup(struct igb_adapter *adapter, struct bpf_prog *prog,
 		return -EOPNOTSUPP;
 	}
 
-	adapter->xdp_prog = prog;
 	for (i = 0; i < adapter->max_queues; i++)
-		smp_store_release(&adapter->queue[i]->rx.xdp_prog, prog);
+		xchg(&adapter->queue[i]->rx.xdp_prog, prog);
+	old = xchg(&adapter->xdp_prog, prog);
 	if (old)
 		bpf_prog_put(old);
 	return 0;
