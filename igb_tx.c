@@ -355,7 +355,8 @@ static void igb_tx_reclaim(struct igb_tx *tx, int budget)
 
 	if (clean == head)
 		return;
-	while (clean != head) {
+	/* Whatever the chip claims, no further than it was told of. */
+	while (clean != head && clean != tx->next_to_kick) {
 		first = &tx->ring.buf[clean];
 		packets += first->segs;
 		bytes += first->bytes;
