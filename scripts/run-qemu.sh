@@ -10,8 +10,10 @@
 #   --kernel FILE       kernel image (default: the one guest-kernel.sh provides)
 #   --initrd FILE       initramfs, as mkinitramfs.sh makes it
 #   --append STRING     more words for the kernel command line; repeatable
-#   --accel A           auto (default), kvm or tcg; auto takes KVM only if a
-#                       kernel was seen to boot with it on this host
+#   --accel A           auto (default), kvm, tcg or icount; auto takes KVM only
+#                       if a kernel was seen to boot with it on this host;
+#                       icount is tcg with a clock that counts instructions,
+#                       one a nanosecond, and jumps over idle time
 #   --cpus N            number of CPUs (default 2)
 #   --memory MIB        memory in MiB (default 512)
 #
@@ -83,8 +85,8 @@ while (($#)); do
 		;;
 	--append) append+=" $value" ;;
 	--accel)
-		[[ $value =~ ^(auto|kvm|tcg)$ ]] ||
-			wrong_use "--accel wants auto, kvm or tcg, not '$value'"
+		[[ $value =~ ^(auto|kvm|tcg|icount)$ ]] ||
+			wrong_use "--accel wants auto, kvm, tcg or icount, not '$value'"
 		accel=$value
 		;;
 	--cpus) number --cpus "$value" 1 64 && cpus=$((10#$value)) ;;
@@ -231,6 +233,7 @@ case $accel in
 kvm) args=(-accel kvm -cpu host) ;;
 # One host thread per guest CPU.
 tcg) args=(-accel "tcg,thread=multi" -cpu "$tcg_cpu") ;;
+icount) args=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -cpu "$tcg_cpu") ;;
 esac
 args+=(
 	-machine "$machine" -smp "$cpus" -m "$memory"

@@ -45,13 +45,14 @@ class Spec:
     pcap: str = ""
     append: str = ""
     initrd: str = ""
+    accel: str = "auto"
     extra: tuple = ()
 
     def command(self, qmp_path):
         """The command line of run-qemu.sh."""
         words = [project.SCRIPTS / "run-qemu.sh", "--arch", self.arch, "--cpus", self.cpus,
                  "--memory", self.memory, "--ports", len(self.netdevs),
-                 "--initrd", self.initrd, "--qmp", qmp_path, "--console", "stdio",
+                 "--accel", self.accel, "--initrd", self.initrd, "--qmp", qmp_path, "--console", "stdio",
                  "--append", f"igb_demo.mode=test {self.append}".strip()]
         if os.environ.get("KERNEL_IMAGE"):
             words += ["--kernel", os.environ["KERNEL_IMAGE"]]

@@ -94,10 +94,10 @@ def _test_module(arch, name):
     return module
 
 
-def initramfs(arch):
-    """Path of the image, made once whatever the number of workers."""
+def initramfs(arch, kmods=("8021q",), name="initramfs"):
+    """Path of the image, made once whatever the number of workers; other @kmods, other @name."""
     directory = project.build_dir(arch)
-    image, contents = directory / "initramfs.cpio", directory / "initramfs.contents"
+    image, contents = directory / f"{name}.cpio", directory / f"{name}.contents"
     with project.locked(directory / "lock"):
         driver = _stripped(arch, _driver(arch))
         rigtool, nomsix, programs = _rigtool(arch), _test_module(arch, "nomsix"), _bpf()
@@ -107,7 +107,8 @@ def initramfs(arch):
         if not image.exists() or not contents.exists() or contents.read_text() != wanted:
             project.run([project.SCRIPTS / "mkinitramfs.sh", "--arch", arch, "--output", image,
                          "--module", driver, "--add", f"{rigtool}:/usr/bin/rigtool",
-                         "--add", f"{nomsix}:/lib/modules/nomsix.ko", "--kmod", "8021q",
+                         "--add", f"{nomsix}:/lib/modules/nomsix.ko",
+                         *(word for kmod in kmods for word in ("--kmod", kmod)),
                          *(word for program in programs
                            for word in ("--add", f"{program}:/lib/bpf/{program.name}"))])
             contents.write_text(wanted)

@@ -1,0 +1,139 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Count what the driver and in-tree igb cost: guest instructions, registers, interrupts.
+
+The figures are of a guest whose clock counts instructions, so they do not depend
+on this machine. With --base they are compared with an earlier run's, and the exit
+status is 1 if one of igb_demo's instruction counts grew by more than 2 %. It is 2
+if nothing could be measured.
+"""
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TOP), str(TOP / "tests")]
+# pylint: disable=wrong-import-position
+from bench import lab, results, workloads  # noqa: E402
+from rig import image, project  # noqa: E402
+from rig.guest import GuestError  # noqa: E402
+
+START = time.monotonic()
+
+
+def say(text):
+    """Progress, with the seconds since the start."""
+    print(f"bench: {time.monotonic() - START:4.0f} s: {text}", file=sys.stderr, flush=True)
+
+
+def commit():
+    """The commit that is measured."""
+    described = subprocess.run(["git", "-C", TOP, "describe", "--always", "--dirty", "--abbrev=12"],
+                               text=True, check=False, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL).stdout.strip()
+    return described or "unknown"
+
+
+def measure(guest, wanted):
+    """{workload: {driver: figures}} of one guest."""
+    found = {workload.key: {"title": workload.title} for workload in wanted}
+    for driver in results.DRIVERS:
+        say(f"{driver} takes eth1")
+        guest.bind("eth1", driver)
+        for workload in wanted:
+            say(f"{driver}: {workload.title}")
+            found[workload.key][driver] = workload.measure(guest)
+        for complaint in guest.judge(guest.dmesg()):
+            raise GuestError(f"with {driver}, the kernel complains: {complaint}")
+    return found
+
+
+def repetition(arch, initrd, wanted):
+    """Figures and versions of one guest."""
+    say("booting a guest that counts instructions (20 s)")
+    with tempfile.TemporaryDirectory(prefix="igb_demo-bench-") as directory:
+        with lab.Lab(lab.spec(arch, initrd), directory) as guest:
+            guest.prepare()
+            return guest.version(), measure(guest, wanted)
+
+
+def run(arch, repeat, wanted):
+    """Medians of all repetitions, with what they were measured with."""
+    say("building the module and the guest's image")
+    initrd = image.initramfs(arch, lab.KMODS, "bench")
+    found = []
+    for number in range(repeat):
+        if repeat > 1:
+            say(f"repetition {number + 1} of {repeat}")
+        versions, figures = repetition(arch, initrd, wanted)
+        found.append(figures)
+    medians = {workload.key: {"title": workload.title,
+                              **{driver: results.median([one[workload.key][driver]
+                                                         for one in found])
+                                 for driver in results.DRIVERS}}
+               for workload in wanted}
+    return {"commit": commit(), **versions, "arch": arch, "repeat": repeat, "workloads": medians}
+
+
+def report(new, base):
+    """Print; returns the exit status."""
+    print(f"Linux {new['kernel']}, QEMU {new['qemu']}, igb_demo {new['commit']}; "
+          "without the generator's cost:\n")
+    print(results.table(new["workloads"]))
+    if not base:
+        return 0
+    worse, remarks = results.compare(base, new)
+    print(f"\nCompared with {base.get('commit')}:")
+    for remark in remarks:
+        print(f"note: {remark}")
+    for complaint in worse:
+        print(f"worse: {complaint}")
+    print(f"{len(worse)} instruction counts grew by more than 2 %" if worse
+          else "No instruction count grew by more than 2 %")
+    return 1 if worse else 0
+
+
+def chosen(keys):
+    """The workloads of these keys, or all."""
+    known = {workload.key: workload for workload in workloads.WORKLOADS}
+    for key in keys:
+        if key not in known:
+            raise results.ResultsError(f"no workload '{key}': there are {', '.join(known)}")
+    return [known[key] for key in keys or known]
+
+
+def arguments():
+    """Command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--arch", default=os.environ.get("ARCH") or "x86_64",
+                        help="x86_64 or arm64 (default: $ARCH, or x86_64)")
+    parser.add_argument("--base", help="results of an earlier run, to compare with")
+    parser.add_argument("--output", help="where to write the results")
+    parser.add_argument("--repeat", type=int, default=1, help="guests to take the median of")
+    parser.add_argument("workload", nargs="*", help="what to measure (default: all)")
+    return parser.parse_args()
+
+
+def main():
+    """The whole run; an error is one line."""
+    args = arguments()
+    try:
+        base = results.load(args.base) if args.base else None
+        new = run(project.arch_name(args.arch), max(1, args.repeat), chosen(args.workload))
+    except (results.ResultsError, GuestError, RuntimeError, OSError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    if args.output:
+        results.save(args.output, new)
+    status = report(new, base)
+    if args.output:
+        say(f"done; results are in {args.output}")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

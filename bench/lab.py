@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The laboratory: a guest whose clock counts instructions, with two ports on a wire.
+
+QEMU advances the guest's clock by one nanosecond an instruction and jumps over
+what is idle, so a time read in the guest does not depend on the host. eth0 is
+always in-tree igb's and sends; eth1 is the one that is measured.
+"""
+import dataclasses
+import re
+
+from rig.guest import Guest, GuestError, Spec
+
+ADDRESS = {"eth0": "0000:01:00.0", "eth1": "0000:02:00.0"}
+PCI = "/sys/bus/pci"
+PKTGEN = "/proc/net/pktgen"
+KMODS = ("igb", "pktgen", "dummy")
+NOBODY = "02:00:00:00:00:99"
+TRACED = "memory_region_ops_*"
+# A read that nobody else does delimits what is counted in QEMU's log.
+MARKED = "ffc value"
+MARK = f"rigtool pcicfg {ADDRESS['eth0']} 0xffc l >/dev/null"
+ACCESS = re.compile(r"addr 0x([0-9a-f]+) .* name 'igb-mmio'")
+
+
+@dataclasses.dataclass
+class Window:
+    """What happened at eth1 while a command ran."""
+    output: str
+    registers: dict     # accesses by offset
+    interrupts: int
+    received: int = 0   # packets
+    sent: int = 0
+
+
+@dataclasses.dataclass
+class Run:
+    """One run of pktgen."""
+    packets: int
+    nanoseconds: int
+    errors: int
+    window: Window
+
+    @property
+    def each(self):
+        """Guest instructions a packet."""
+        return self.nanoseconds / self.packets
+
+
+def spec(arch, initrd):
+    """What to boot."""
+    return Spec(arch=arch, cpus=1, netdevs=("hub", "hub"), accel="icount", initrd=str(initrd))
+
+
+class Lab(Guest):
+    """The guest, and how things are done in it."""
+
+    def __init__(self, what, log_dir):
+        super().__init__(what, log_dir)
+        self._log = f"{log_dir}/accesses"
+        self._bar = (0, 0)
+
+    def prepare(self):
+        """Load all that is needed; in-tree igb gets eth0, and eth1 nobody."""
+        self.sh("modprobe pktgen && modprobe dummy numdummies=1 && ip link set dummy0 up "
+                "&& modprobe igb max_vfs=0 2>&1 && insmod /lib/modules/igb_demo.ko")
+        for port in ADDRESS:
+            self._unbind(port)
+        self.bind("eth0", "igb")
+        start, end, _ = self.sh(f"head -n 1 {PCI}/devices/{ADDRESS['eth1']}/resource").split()
+        self._bar = (int(start, 16), int(end, 16))
+
+    def _unbind(self, port):
+        device = f"{PCI}/devices/{ADDRESS[port]}"
+        self.sh(f"[ ! -e {device}/driver ] || echo {ADDRESS[port]} >{device}/driver/unbind")
+
+    def bind(self, port, driver):
+        """Give a port to a driver and raise it; returns when its first work is done."""
+        device = f"{PCI}/devices/{ADDRESS[port]}"
+        self._unbind(port)
+        self.sh(f"echo {driver} >{device}/driver_override && "
+                f"echo {ADDRESS[port]} >{PCI}/drivers_probe")
+        bound = self.sh(f"readlink {device}/driver; ls {device}/net", check=False).split()
+        if bound[:1] != [f"../../../../bus/pci/drivers/{driver}"] or bound[1:] != [port]:
+            raise GuestError(f"{driver} did not take {port}: {bound}")
+        self.raise_port(port)
+
+    def raise_port(self, port):
+        """Up, with carrier, and calm."""
+        self.sh(f"ip link set {port} up && rigtool carrier {port} 1 && sleep 3", timeout=60)
+
+    def version(self):
+        """The kernel's, and QEMU's."""
+        found = self.qmp("query-version")
+        number = "{major}.{minor}.{micro}".format(**found["qemu"])
+        return {"kernel": self.sh("uname -r").strip(),
+                "qemu": f"{number} {found['package']}".strip()}
+
+    # ------------------------------------------------------------- counting
+
+    def _hmp(self, line):
+        self.qmp("human-monitor-command", command_line=line)
+
+    def _traced(self, command, timeout):
+        """Run @command with all accesses to devices in QEMU's log."""
+        for line in (f"logfile {self._log}", f"log trace:{TRACED}"):
+            self._hmp(line)
+        try:
+            return self.sh(command, timeout)
+        finally:
+            for line in (f"trace-event {TRACED} off", "log none"):
+                self._hmp(line)
+
+    def _accesses(self):
+        """Accesses to eth1's registers between the marks, by offset."""
+        found, marks = {}, 0
+        with open(self._log, encoding="ascii") as log:
+            for line in log:
+                marks += "mmcfg" in line and MARKED in line
+                access = ACCESS.search(line) if marks == 1 else None
+                address = int(access[1], 16) if access else -1
+                if self._bar[0] <= address <= self._bar[1]:
+                    offset = f"{address - self._bar[0]:#07x}"
+                    found[offset] = found.get(offset, 0) + 1
+        if marks != 2:
+            raise GuestError(f"QEMU's log {self._log} has {marks} marks, not 2: no log backend?")
+        return found
+
+    def window(self, command, timeout=300, namespace=""):
+        """Run @command and count what it makes eth1 do."""
+        sysfs = f"ip netns exec {namespace} " if namespace else ""
+        counters = (f"grep {ADDRESS['eth1']} /proc/interrupts; echo; {sysfs}sh -c "
+                    "'cd /sys/class/net/eth1/statistics && cat rx_packets tx_packets'; echo =;")
+        output = self._traced(f"{counters} {MARK}; {command}; {MARK}; echo =; sleep 0.1; "
+                              f"{counters}", timeout)
+        before, said, after = output.split("\n=\n")[:3] if output.count("\n=\n") >= 2 \
+            else ("", output, "")
+        before, after = _counters(before), _counters(after)
+        return Window(said, self._accesses(), *(y - x for x, y in zip(before, after)))
+
+    def pktgen(self, port, size=60, burst=1, clone=0, packets=40_000, to=NOBODY):
+        """Send @packets from a port, to @to."""
+        words = (f"count {packets}", "delay 0", f"pkt_size {size}", f"burst {burst}",
+                 f"clone_skb {clone}", f"dst_mac {to}", "src_min 198.18.0.1",
+                 "src_max 198.18.0.1", "dst_min 198.18.0.42", "dst_max 198.18.0.42")
+        self.sh(" && ".join([f"echo rem_device_all >{PKTGEN}/kpktgend_0",
+                             f"echo add_device {port} >{PKTGEN}/kpktgend_0",
+                             *(f"echo {word} >{PKTGEN}/{port}" for word in words)]))
+        window = self.window(f"echo start >{PKTGEN}/pgctrl; cat {PKTGEN}/{port}")
+        found = re.search(r"Result: OK: (\d+)\(.*usec, (\d+) .*errors: (\d+)", window.output,
+                          re.DOTALL)
+        if not found:
+            raise GuestError(f"pktgen on {port} said\n{window.output}")
+        return Run(int(found[2]), int(found[1]) * 1000, int(found[3]), window)
+
+
+def _counters(text):
+    """(interrupts, received, sent) of what window() lets the guest print."""
+    lines, packets = text.split("\n\n")
+    interrupts = sum(int(line.split()[1]) for line in lines.splitlines())
+    return interrupts, *map(int, packets.split())
