@@ -15,6 +15,8 @@ MEM		?=# make run: memory in MiB
 APPEND		?=# make run: more words for the kernel command line
 QEMU_ARGS	?=# make run: more options for scripts/run-qemu.sh
 TESTS		?= tests# make test: files or tests to run
+BASE		?=# make bench: results of an earlier run to compare with
+RESULTS		?= build/bench.json# make bench: where the results go
 V		?=# 1: show every command
 
 arch := $(if $(filter x86_64 x86 amd64,$(ARCH)),x86_64,$(filter arm64,$(ARCH:aarch64=arm64)))
@@ -64,6 +66,11 @@ demo: setup-test module ## play the sessions without a terminal, fail when one f
 .PHONY: test
 test: setup-test module ## run the tests in guests (TESTS=tests/test_x.py for some)
 	$(Q)$(PYTHON) -m pytest -n 2 $(TESTS)
+
+.PHONY: bench
+bench: setup-test module ## count what a packet costs, beside in-tree igb (BASE=file: compare)
+	$(Q)$(PYTHON) bench/bench.py --arch $(arch) --output '$(RESULTS)' \
+		$(if $(BASE),--base '$(BASE)')
 
 .PHONY: check
 check: ## check the source: compilers, sparse, checkpatch, kernel-doc, scripts, spelling

@@ -18,9 +18,9 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TOP), str(TOP / "tests")]
 # pylint: disable=wrong-import-position
-from bench import lab, results, workloads  # noqa: E402
 from rig import image, project  # noqa: E402
 from rig.guest import GuestError  # noqa: E402
+from bench import lab, results, workloads  # noqa: E402
 
 START = time.monotonic()
 
@@ -81,8 +81,8 @@ def run(arch, repeat, wanted):
 
 def report(new, base):
     """Print; returns the exit status."""
-    print(f"Linux {new['kernel']}, QEMU {new['qemu']}, igb_demo {new['commit']}; "
-          "without the generator's cost:\n")
+    print(f"igb_demo {new['commit']}, Linux {new['kernel']}, QEMU {new['qemu']}\n"
+          "Guest instructions a packet, the generator's taken off; ratio to in-tree igb:\n")
     print(results.table(new["workloads"]))
     if not base:
         return 0
@@ -106,6 +106,16 @@ def chosen(keys):
     return [known[key] for key in keys or known]
 
 
+def baseline(path, output):
+    """The results to compare with, which must still be there afterwards."""
+    if not path:
+        return None
+    base = results.load(path)
+    if output and os.path.exists(output) and os.path.samefile(path, output):
+        raise results.ResultsError(f"{path} would be overwritten: copy it, and compare with that")
+    return base
+
+
 def arguments():
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
@@ -122,11 +132,13 @@ def main():
     """The whole run; an error is one line."""
     args = arguments()
     try:
-        base = results.load(args.base) if args.base else None
+        base = baseline(args.base, args.output)
         new = run(project.arch_name(args.arch), max(1, args.repeat), chosen(args.workload))
     except (results.ResultsError, GuestError, RuntimeError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
     if args.output:
         results.save(args.output, new)
     status = report(new, base)
