@@ -39,8 +39,9 @@ def table(workloads):
     """A table for people, which is one for Markdown too."""
     rows = [["one packet", "generator", *HEADINGS, "ratio"]]
     for figures in workloads.values():
-        rows.append([figures["title"], _count(figures["igb_demo"]["generator"]),
-                     *_cells(figures["igb"]), *_cells(figures["igb_demo"]), f"{ratio(figures):.2f}"])
+        igb, demo = (figures[driver] for driver in DRIVERS)
+        rows.append([figures["title"], _count(demo["generator"]), *_cells(igb), *_cells(demo),
+                     f"{ratio(figures):.2f}"])
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["| " + " | ".join([row[0].ljust(widths[0]),
                                 *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))])
