@@ -92,8 +92,7 @@ def report(new, base):
         print(f"note: {remark}")
     for complaint in worse:
         print(f"worse: {complaint}")
-    print(f"{len(worse)} instruction counts grew by more than 2 %" if worse
-          else "No instruction count grew by more than 2 %")
+    print(f"Instruction counts that grew by more than 2 %: {len(worse) or 'none'}")
     return 1 if worse else 0
 
 
