@@ -20,7 +20,7 @@ sys.path[:0] = [str(TOP), str(TOP / "tests")]
 # pylint: disable=wrong-import-position
 from rig import image, project  # noqa: E402
 from rig.guest import GuestError  # noqa: E402
-from bench import lab, results, workloads  # noqa: E402
+from bench import lab, profile, results, workloads  # noqa: E402
 
 START = time.monotonic()
 
@@ -38,7 +38,16 @@ def commit():
     return described or "unknown"
 
 
-def measure(guest, wanted):
+def show_profile(guest, driver, workload):
+    """Measure, and print which functions take how much of it."""
+    figures, samples = guest.profiled(workload.measure)
+    symbols = profile.Symbols(guest.sh("cat /proc/kallsyms", timeout=60))
+    print(f"{driver}: {workload.title}\n"
+          f"{profile.table(samples, symbols, figures['packets'])}\n", flush=True)
+    return figures
+
+
+def measure(guest, wanted, profiled=False):
     """{workload: {driver: figures}} of one guest."""
     found = {workload.key: {"title": workload.title} for workload in wanted}
     for driver in results.DRIVERS:
@@ -46,22 +55,23 @@ def measure(guest, wanted):
         guest.bind("eth1", driver)
         for workload in wanted:
             say(f"{driver}: {workload.title}")
-            found[workload.key][driver] = workload.measure(guest)
+            found[workload.key][driver] = show_profile(guest, driver, workload) \
+                if profiled else workload.measure(guest)
         for complaint in guest.judge(guest.dmesg()):
             raise GuestError(f"with {driver}, the kernel complains: {complaint}")
     return found
 
 
-def repetition(arch, initrd, wanted):
+def repetition(arch, initrd, wanted, profiled):
     """Figures and versions of one guest."""
     say("booting a guest that counts instructions (20 s)")
     with tempfile.TemporaryDirectory(prefix="igb_demo-bench-") as directory:
         with lab.Lab(lab.spec(arch, initrd), directory) as guest:
             guest.prepare()
-            return guest.version(), measure(guest, wanted)
+            return guest.version(), measure(guest, wanted, profiled)
 
 
-def run(arch, repeat, wanted):
+def run(arch, repeat, wanted, profiled=False):
     """Medians of all repetitions, with what they were measured with."""
     say("building the module and the guest's image")
     initrd = image.initramfs(arch, lab.KMODS, "bench")
@@ -69,7 +79,7 @@ def run(arch, repeat, wanted):
     for number in range(repeat):
         if repeat > 1:
             say(f"repetition {number + 1} of {repeat}")
-        versions, figures = repetition(arch, initrd, wanted)
+        versions, figures = repetition(arch, initrd, wanted, profiled)
         found.append(figures)
     medians = {workload.key: {"title": workload.title,
                               **{driver: results.median([one[workload.key][driver]
@@ -122,6 +132,8 @@ def arguments():
                         help="x86_64 or arm64 (default: $ARCH, or x86_64)")
     parser.add_argument("--base", help="results of an earlier run, to compare with")
     parser.add_argument("--output", help="where to write the results")
+    parser.add_argument("--profile", action="store_true",
+                        help="show which functions the instructions are spent in")
     parser.add_argument("--repeat", type=int, default=1, help="guests to take the median of")
     parser.add_argument("workload", nargs="*", help="what to measure (default: all)")
     return parser.parse_args()
@@ -132,7 +144,8 @@ def main():
     args = arguments()
     try:
         base = baseline(args.base, args.output)
-        new = run(project.arch_name(args.arch), max(1, args.repeat), chosen(args.workload))
+        new = run(project.arch_name(args.arch), max(1, args.repeat), chosen(args.workload),
+                  args.profile)
     except (results.ResultsError, GuestError, RuntimeError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2

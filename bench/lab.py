@@ -9,6 +9,7 @@ import dataclasses
 import re
 import statistics
 
+from bench import profile
 from rig.guest import Guest, GuestError, Spec
 
 ADDRESS = {"eth0": "0000:01:00.0", "eth1": "0000:02:00.0"}
@@ -56,6 +57,8 @@ class Lab(Guest):
         self._log = f"{log_dir}/accesses"
         self._bar = (0, 0)
         self._generators = {}
+        self.driver = None
+        self._profiled = False
 
     def prepare(self):
         """Load all that is needed; in-tree igb gets eth0, and eth1 nobody."""
@@ -75,6 +78,8 @@ class Lab(Guest):
         """Give a port to a driver and raise it; returns when its first work is done."""
         device = f"{PCI}/devices/{ADDRESS[port]}"
         self._unbind(port)
+        if port == "eth1":
+            self.driver = driver
         self.sh(f"echo {driver} >{device}/driver_override && "
                 f"echo {ADDRESS[port]} >{PCI}/drivers_probe")
         bound = self.sh(f"readlink {device}/driver; ls {device}/net", check=False).split()
@@ -97,6 +102,17 @@ class Lab(Guest):
 
     def _hmp(self, line):
         self.qmp("human-monitor-command", command_line=line)
+
+    def profiled(self, measure):
+        """(figures, samples): a workload, and where it was found to be."""
+        figures = measure(self)
+        self._profiled = True
+        try:
+            measure(self)
+            # Of several commands that were profiled, the last is the one that counts.
+            return figures, self.sh(f"cat {profile.SAMPLES}", timeout=60)
+        finally:
+            self._profiled = False
 
     def _traced(self, command, timeout):
         """Run @command with all accesses to devices in QEMU's log."""
@@ -123,12 +139,13 @@ class Lab(Guest):
             raise GuestError(f"QEMU's log {self._log} has {marks} marks, not 2: no log backend?")
         return found
 
-    def window(self, command, timeout=300, namespace=""):
-        """Run @command and count what it makes eth1 do."""
+    def window(self, command, then="true", timeout=300, namespace=""):
+        """Run @command and count what it makes eth1 do; @then is not counted."""
+        command = profile.command(command) if self._profiled else command
         sysfs = f"ip netns exec {namespace} " if namespace else ""
         counters = (f"grep {ADDRESS['eth1']} /proc/interrupts; echo; {sysfs}sh -c "
                     "'cd /sys/class/net/eth1/statistics && cat rx_packets tx_packets'; echo =;")
-        output = self._traced(f"{counters} {MARK}; {command}; {MARK}; echo =; sleep 0.1; "
+        output = self._traced(f"{counters} {MARK}; {command}; {MARK}; {then}; echo =; sleep 0.1; "
                               f"{counters}", timeout)
         before, said, after = output.split("\n=\n")[:3] if output.count("\n=\n") >= 2 \
             else ("", output, "")
@@ -144,7 +161,7 @@ class Lab(Guest):
                              f"echo add_device {port} >{PKTGEN}/kpktgend_0",
                              *(f"echo {word} {value} >{PKTGEN}/{port}"
                                for word, value in options.items())]))
-        window = self.window(f"echo start >{PKTGEN}/pgctrl; cat {PKTGEN}/{port}")
+        window = self.window(f"echo start >{PKTGEN}/pgctrl", then=f"cat {PKTGEN}/{port}")
         found = re.search(r"Result: OK: (\d+)\(.*usec, (\d+) .*errors: (\d+)", window.output,
                           re.DOTALL)
         if not found:

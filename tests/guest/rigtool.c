@@ -105,6 +105,7 @@ static const struct {
 	{ "udpecho", udpecho_main },
 	{ "udpping", udpping_main },
 	{ "pagepools", pagepools_main },
+	{ "profile", profile_main },
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Where the time goes: perf's clock in the guest notes where it interrupts.
+
+The guest's clock counts instructions, so a function's part of the samples is its
+part of the instructions. What runs with interrupts off is noted where they go on.
+"""
+import bisect
+import collections
+
+PERIOD = 10_007     # instructions between two samples
+SAMPLES = "/tmp/profile"
+OWN = ("perf_", "__perf_", "hrtimer", "__hrtimer", "timerqueue", "cpu_clock_event")
+
+
+class Symbols:
+    """Functions of the guest's kernel, by address."""
+
+    def __init__(self, kallsyms):
+        found = sorted((int(words[0], 16), " ".join(words[2:]))
+                       for words in map(str.split, kallsyms.splitlines())
+                       if words[1] in "tTwW")
+        self._addresses = [address for address, _ in found]
+        self._names = [name for _, name in found]
+
+    def name(self, address):
+        """The function that an address lies in."""
+        index = bisect.bisect_right(self._addresses, address) - 1
+        return self._names[index] if index >= 0 else "user space"
+
+
+def command(line):
+    """The shell command that runs another one and prints the samples afterwards."""
+    assert "'" not in line
+    return f"rigtool profile {PERIOD} {SAMPLES} '{line}'"
+
+
+def table(samples, symbols, packets, rows=30):
+    """The functions that take most, with their instructions a packet."""
+    names = [symbols.name(int(sample, 16)) for sample in samples.split()]
+    names = [name for name in names if not name.startswith(OWN)]
+    lines = [f"{'instructions':>12}  function ({len(names)} samples)"]
+    for name, count in collections.Counter(names).most_common(rows):
+        lines.append(f"{count * PERIOD / packets:12.1f}  {name}")
+    return "\n".join(lines)
