@@ -61,6 +61,17 @@ XDP_PROGRAM int redirect(struct xdp_md *ctx)
 	return turn_round(ctx) ? bpf_redirect(ctx->ingress_ifindex, 0) : XDP_DROP;
 }
 
+/* Out again as they came, for measuring: nobody has these addresses. */
+XDP_PROGRAM int bounce(struct xdp_md *ctx)
+{
+	return XDP_TX;
+}
+
+XDP_PROGRAM int rebound(struct xdp_md *ctx)
+{
+	return bpf_redirect(ctx->ingress_ifindex, 0);
+}
+
 /* Even frames pass, with four bytes of metadata before them; odd ones go back. */
 XDP_PROGRAM int sort(struct xdp_md *ctx)
 {
