@@ -5,8 +5,11 @@
 #ifndef _IGB_H_
 #define _IGB_H_
 
+#include <linux/atomic.h>
 #include <linux/bpf.h>
 #include <linux/cpumask.h>
+#include <linux/dim.h>
+#include <linux/hrtimer.h>
 #include <linux/interrupt.h>
 #include <linux/netdevice.h>
 #include <linux/pci.h>
@@ -207,13 +210,33 @@ struct igb_rx {
 };
 
 /**
+ * struct igb_coalesce - how often a vector may fire
+ * @usecs: microseconds between two interrupts at least, 0 for no limit; not
+ *	looked at if @adaptive
+ * @adaptive: net_dim decides
+ */
+struct igb_coalesce {
+	u16 usecs;
+	bool adaptive;
+};
+
+/**
  * struct igb_queue - a queue pair with its vector
  * @tx: transmit side
  * @rx: receive side
  * @napi: polls both
  * @adapter: the port
  * @eims: the vector's bit in EICR and EIMS; without MSI-X, causes in IMS
+ * @vector: number of the vector
  * @irq: Linux interrupt number
+ * @coalesce: how often it may fire; written under RTNL
+ * @dim: watches what comes in between two interrupts
+ * @polls: for @dim, polls that found all there was
+ * @usecs: microseconds between two interrupts now
+ * @defer_usecs: the same where EITR does not see to it: from the end of such
+ *	a poll to the next interrupt
+ * @defer_trial: try whether that pays, with the next poll
+ * @timer: measures that
  * @cpu: processor that the vector and XPS prefer
  * @name: as shown in /proc/interrupts
  */
@@ -223,10 +246,24 @@ struct igb_queue {
 	struct napi_struct napi;
 	struct igb_adapter *adapter;
 	u32 eims;
+	unsigned int vector;
 	int irq;
+	struct igb_coalesce coalesce;
+	struct dim dim;
+	u16 polls;
+	u16 usecs;
+	u16 defer_usecs;
+	bool defer_trial;
+	struct hrtimer timer;
 	unsigned int cpu;
 	char name[IFNAMSIZ + 12];
 };
+
+/* Between two interrupts of a vector, where the administrator wants a fixed
+ * time; at most what EITR can count.
+ */
+#define IGB_DEFAULT_USECS	20
+#define IGB_MAX_USECS		FIELD_MAX(IGB_EITR_INTERVAL)
 
 /**
  * struct igb_rings - memory for all queues, built before it is used
@@ -283,6 +320,7 @@ struct igb_config {
  * @stats_syncp: guards @hw_stats
  * @hw_stats: hardware counters since probe
  * @rqdpc: frames dropped for want of descriptors, by queue, since probe
+ * @overflows: times that frames were seen to be lost, where no counter tells
  * @irq_name: vector 0, as shown in /proc/interrupts
  */
 struct igb_adapter {
@@ -322,6 +360,7 @@ struct igb_adapter {
 	struct u64_stats_sync stats_syncp;
 	u64 hw_stats[IGB_NUM_COUNTERS];
 	u64 rqdpc[IGB_MAX_QUEUES];
+	atomic64_t overflows;
 
 	char irq_name[IFNAMSIZ];
 };
@@ -384,6 +423,9 @@ void igb_irq_shrink(struct igb_adapter *adapter, unsigned int count);
 void igb_irq_configure(struct igb_adapter *adapter);
 void igb_irq_enable(struct igb_adapter *adapter);
 void igb_irq_disable(struct igb_adapter *adapter);
+void igb_irq_check_other(struct igb_adapter *adapter);
+void igb_irq_quiesce(struct igb_queue *q);
+void igb_irq_set_coalesce(struct igb_queue *q, const struct igb_coalesce *want);
 int igb_poll(struct napi_struct *napi, int budget);
 
 /* igb_netdev.c */

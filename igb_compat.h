@@ -7,6 +7,8 @@
 #ifndef _IGB_COMPAT_H_
 #define _IGB_COMPAT_H_
 
+#include <linux/dim.h>
+#include <linux/hrtimer.h>
 #include <net/page_pool/types.h>
 
 #ifndef IGB_HAVE_PAGE_POOL_ENABLE_DIRECT_RECYCLING
@@ -15,6 +17,27 @@ static inline void page_pool_enable_direct_recycling(struct page_pool *pool,
 {
 	WRITE_ONCE(pool->p.napi, napi);
 }
+#endif
+
+#ifndef IGB_HAVE_HRTIMER_SETUP
+static inline void
+hrtimer_setup(struct hrtimer *timer,
+	      enum hrtimer_restart (*function)(struct hrtimer *),
+	      clockid_t clock_id, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock_id, mode);
+	timer->function = function;
+}
+#endif
+
+#ifndef IGB_HAVE_NET_DIM_POINTER
+static inline void igb_compat_net_dim(struct dim *dim,
+				      const struct dim_sample *sample)
+{
+	net_dim(dim, *sample);
+}
+
+#define net_dim(dim, sample)	igb_compat_net_dim(dim, sample)
 #endif
 
 #endif /* _IGB_COMPAT_H_ */

@@ -281,6 +281,111 @@ static int igb_set_channels(struct net_device *netdev,
 	return igb_reconfigure(adapter, &want, NULL);
 }
 
+/* ---- Interrupt moderation ----------------------------------------------- */
+
+/* Receive and transmit share the vector, so they share this. */
+static void igb_report_coalesce(const struct igb_queue *q,
+				struct ethtool_coalesce *ec)
+{
+	ec->rx_coalesce_usecs = q->coalesce.usecs;
+	ec->tx_coalesce_usecs = q->coalesce.usecs;
+	ec->use_adaptive_rx_coalesce = q->coalesce.adaptive;
+	ec->use_adaptive_tx_coalesce = q->coalesce.adaptive;
+}
+
+static int igb_get_coalesce(struct net_device *netdev,
+			    struct ethtool_coalesce *ec,
+			    struct kernel_ethtool_coalesce *kernel_ec,
+			    struct netlink_ext_ack *extack)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	igb_report_coalesce(adapter->queue[0], ec);
+	return 0;
+}
+
+static int igb_get_queue_coalesce(struct net_device *netdev, u32 queue,
+				  struct ethtool_coalesce *ec)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	if (queue >= adapter->num_queues)
+		return -EINVAL;
+	igb_report_coalesce(adapter->queue[queue], ec);
+	return 0;
+}
+
+/* Whichever of the two differs from what there was is what is wanted. */
+static u32 igb_pick_changed(u32 was, u32 rx, u32 tx)
+{
+	return rx != was ? rx : tx;
+}
+
+static int igb_want_coalesce(const struct igb_coalesce *was,
+			     const struct ethtool_coalesce *ec,
+			     struct igb_coalesce *want,
+			     struct netlink_ext_ack *extack)
+{
+	u32 usecs = igb_pick_changed(was->usecs, ec->rx_coalesce_usecs,
+				     ec->tx_coalesce_usecs);
+
+	if (ec->rx_coalesce_usecs != was->usecs &&
+	    ec->tx_coalesce_usecs != was->usecs &&
+	    ec->rx_coalesce_usecs != ec->tx_coalesce_usecs) {
+		NL_SET_ERR_MSG_MOD(extack,
+				   "rx-usecs and tx-usecs cannot differ: one vector serves both");
+		return -EINVAL;
+	}
+	if (usecs > IGB_MAX_USECS) {
+		NL_SET_ERR_MSG_FMT_MOD(extack, "at most %lu microseconds",
+				       IGB_MAX_USECS);
+		return -EINVAL;
+	}
+	want->usecs = usecs;
+	want->adaptive = igb_pick_changed(was->adaptive,
+					  ec->use_adaptive_rx_coalesce,
+					  ec->use_adaptive_tx_coalesce);
+	if (want->adaptive && usecs != was->usecs) {
+		NL_SET_ERR_MSG_MOD(extack,
+				   "a fixed time needs adaptive-rx off");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int igb_set_coalesce(struct net_device *netdev,
+			    struct ethtool_coalesce *ec,
+			    struct kernel_ethtool_coalesce *kernel_ec,
+			    struct netlink_ext_ack *extack)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_coalesce want;
+	unsigned int i;
+	int err;
+
+	err = igb_want_coalesce(&adapter->queue[0]->coalesce, ec, &want,
+				extack);
+	for (i = 0; !err && i < adapter->max_queues; i++)
+		igb_irq_set_coalesce(adapter->queue[i], &want);
+	return err;
+}
+
+static int igb_set_queue_coalesce(struct net_device *netdev, u32 queue,
+				  struct ethtool_coalesce *ec)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_coalesce want;
+	int err;
+
+	if (queue >= adapter->num_queues)
+		return -EINVAL;
+	err = igb_want_coalesce(&adapter->queue[queue]->coalesce, ec, &want,
+				NULL);
+	if (!err)
+		igb_irq_set_coalesce(adapter->queue[queue], &want);
+	return err;
+}
+
 /* ---- Spreading --------------------------------------------------------- */
 
 static u32 igb_get_rxfh_key_size(struct net_device *netdev)
@@ -521,6 +626,8 @@ static int igb_nway_reset(struct net_device *netdev)
 }
 
 const struct ethtool_ops igb_ethtool_ops = {
+	.supported_coalesce_params = ETHTOOL_COALESCE_USECS |
+				     ETHTOOL_COALESCE_USE_ADAPTIVE,
 	.get_drvinfo		= igb_get_drvinfo,
 	.get_regs_len		= igb_get_regs_len,
 	.get_regs		= igb_get_regs,
@@ -530,6 +637,10 @@ const struct ethtool_ops igb_ethtool_ops = {
 	.get_link		= ethtool_op_get_link,
 	.get_ringparam		= igb_get_ringparam,
 	.set_ringparam		= igb_set_ringparam,
+	.get_coalesce		= igb_get_coalesce,
+	.set_coalesce		= igb_set_coalesce,
+	.get_per_queue_coalesce	= igb_get_queue_coalesce,
+	.set_per_queue_coalesce	= igb_set_queue_coalesce,
 	.get_strings		= igb_get_strings,
 	.get_sset_count		= igb_get_sset_count,
 	.get_ethtool_stats	= igb_get_ethtool_stats,

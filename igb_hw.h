@@ -373,7 +373,7 @@ static_assert(sizeof(struct igb_tx_ctxt_desc) == 16);
  * @IGB_QUIRK_NO_AUTOMASK: EIAM does not mask; a vector stays silent while
  *	its EICR bit is set, so that bit is left set while NAPI polls
  * @IGB_QUIRK_EITR_ECHO: every throttled interrupt is followed by a second
- *	one without a cause; leave throttling off
+ *	one without a cause; a timer throttles instead
  * @IGB_QUIRK_LINK_BY_AUTONEG: the link only ever comes up by negotiation;
  *	negotiate first, then force speed and duplex
  * @IGB_QUIRK_TX_AT_ONCE: what was queued has been sent and reported when the
@@ -381,6 +381,8 @@ static_assert(sizeof(struct igb_tx_ctxt_desc) == 16);
  * @IGB_QUIRK_TSO_NO_FIN: TCP segmentation takes FIN from the last segment too
  * @IGB_QUIRK_NO_USO: UDP segmentation sends fragments of one datagram (IPv4)
  *	or one frame that is too long (IPv6)
+ * @IGB_QUIRK_NO_MPC: frames that find no descriptor are counted nowhere;
+ *	ICR.RXO tells that there were some
  */
 enum igb_quirk {
 	IGB_QUIRK_NO_AUTO_RD		= BIT(0),
@@ -390,6 +392,7 @@ enum igb_quirk {
 	IGB_QUIRK_TX_AT_ONCE		= BIT(4),
 	IGB_QUIRK_TSO_NO_FIN		= BIT(5),
 	IGB_QUIRK_NO_USO		= BIT(6),
+	IGB_QUIRK_NO_MPC		= BIT(7),
 };
 
 /**

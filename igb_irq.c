@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who wakes whom: vectors, masks, NAPI.
+ * Who wakes whom: vectors, masks, NAPI, and how often.
  *
  * With MSI-X, vector 0 is for the link and vector i + 1 for queue pair i;
  * vector n is bit n of EICR.  With MSI or INTx one interrupt serves all.
@@ -12,8 +12,11 @@
 #define IGB_VECTOR_OTHER	0
 #define IGB_VECTOR_QUEUE(i)	((i) + 1)
 
-/* Microseconds between two interrupts of one vector. */
-#define IGB_EITR_USECS		20
+/* An interval that gathers fewer frames than this just delays them.  Whether
+ * it does is tried when it is new, and once in so many polls.
+ */
+#define IGB_DEFER_FRAMES	2
+#define IGB_DEFER_TRIAL		64
 
 /* Causes that the one interrupt without MSI-X reports. */
 #define IGB_IMS_SINGLE		(IGB_ICR_LSC | IGB_ICR_RXDW | IGB_ICR_RXDMT0 | \
@@ -36,6 +39,20 @@ static void igb_check_other(struct igb_adapter *adapter, u32 icr)
 {
 	if (icr & IGB_ICR_LSC && READ_ONCE(adapter->up))
 		queue_work(system_wq, &adapter->link_work);
+	if (icr & IGB_ICR_RXO && igb_has_quirk(&adapter->hw, IGB_QUIRK_NO_MPC))
+		atomic64_inc(&adapter->overflows);
+}
+
+/**
+ * igb_irq_check_other() - see to causes that no vector reports at once
+ * @adapter: the port, up
+ *
+ * Context: process context.
+ */
+void igb_irq_check_other(struct igb_adapter *adapter)
+{
+	if (igb_msix(adapter))
+		igb_check_other(adapter, igb_rd(&adapter->hw, IGB_ICR));
 }
 
 static irqreturn_t igb_intr_other(int irq, void *data)
@@ -94,6 +111,133 @@ static void igb_rearm(struct igb_queue *q)
 		napi_schedule(&q->napi);
 }
 
+/* Time is up.  As long as something came there is no need of the vector. */
+static enum hrtimer_restart igb_interval_over(struct hrtimer *timer)
+{
+	struct igb_queue *q = container_of(timer, struct igb_queue, timer);
+
+	if (igb_rx_pending(&q->rx))
+		napi_schedule(&q->napi);
+	else
+		igb_rearm(q);
+	return HRTIMER_NORESTART;
+}
+
+/* Where EITR echoes, the end of a poll puts off the next interrupt. */
+static void igb_write_interval(struct igb_queue *q)
+{
+	struct igb_hw *hw = &q->adapter->hw;
+	bool echo = igb_has_quirk(hw, IGB_QUIRK_EITR_ECHO);
+
+	WRITE_ONCE(q->defer_usecs, echo ? q->usecs : 0);
+	igb_wr(hw, IGB_EITR(q->vector),
+	       FIELD_PREP(IGB_EITR_INTERVAL, echo ? 0 : q->usecs));
+}
+
+/* What net_dim chooses from.  EITR cannot tell a lone frame from others, so
+ * with the least step it keeps none waiting; see igb_defer_pays() for the
+ * other way.  At the rate just seen, half a ring has to last for the interval.
+ */
+static u16 igb_dim_usecs(const struct igb_queue *q)
+{
+	static const u32 usecs[NET_DIM_PARAMS_NUM_PROFILES] = {
+		32, 48, 64, 96, 128
+	};
+	u32 most = q->adapter->rx_count / 2 * USEC_PER_MSEC /
+		   max(q->dim.prev_stats.ppms, 1);
+
+	if (!q->dim.profile_ix &&
+	    !igb_has_quirk(&q->adapter->hw, IGB_QUIRK_EITR_ECHO))
+		return 0;
+	return min(usecs[q->dim.profile_ix], most);
+}
+
+static bool igb_defer_pays(struct igb_queue *q, int received)
+{
+	if (received >= IGB_DEFER_FRAMES)
+		return true;
+	if (q->polls % IGB_DEFER_TRIAL && !READ_ONCE(q->defer_trial))
+		return false;
+	WRITE_ONCE(q->defer_trial, false);
+	return true;
+}
+
+static void igb_dim_work(struct work_struct *work)
+{
+	struct dim *dim = container_of(work, struct dim, work);
+	struct igb_queue *q = container_of(dim, struct igb_queue, dim);
+
+	if (READ_ONCE(q->coalesce.adaptive)) {
+		q->usecs = igb_dim_usecs(q);
+		igb_write_interval(q);
+		WRITE_ONCE(q->defer_trial, true);
+	}
+	dim->state = DIM_START_MEASURE;
+}
+
+static void igb_dim_sample(struct igb_queue *q)
+{
+	struct dim_sample sample;
+
+	dim_update_sample(++q->polls, u64_stats_read(&q->rx.stats.packets),
+			  u64_stats_read(&q->rx.stats.bytes), &sample);
+	net_dim(&q->dim, &sample);
+}
+
+/* All was done that there was. */
+static void igb_poll_done(struct igb_queue *q, int received)
+{
+	u32 usecs = received ? READ_ONCE(q->defer_usecs) : 0;
+
+	if (received && READ_ONCE(q->coalesce.adaptive)) {
+		igb_dim_sample(q);
+		if (!igb_defer_pays(q, received))
+			usecs = 0;
+	}
+	if (usecs)
+		hrtimer_start(&q->timer, ns_to_ktime(usecs * NSEC_PER_USEC),
+			      HRTIMER_MODE_REL_PINNED);
+	else
+		igb_rearm(q);
+}
+
+/**
+ * igb_irq_set_coalesce() - say how often a queue's vector may fire
+ * @q: the queue pair
+ * @want: what the administrator wants; the caller has checked it
+ *
+ * Context: process context, RTNL.
+ */
+void igb_irq_set_coalesce(struct igb_queue *q, const struct igb_coalesce *want)
+{
+	bool adaptive = q->coalesce.adaptive;
+
+	q->coalesce.usecs = want->usecs;
+	WRITE_ONCE(q->coalesce.adaptive, want->adaptive);
+	if (want->adaptive && adaptive)
+		return;
+
+	/* What dim decides from now on finds that it is not asked. */
+	cancel_work_sync(&q->dim.work);
+	q->dim.profile_ix = 0;
+	q->dim.state = DIM_START_MEASURE;
+	q->usecs = want->adaptive ? igb_dim_usecs(q) : want->usecs;
+	igb_write_interval(q);
+}
+
+/**
+ * igb_irq_quiesce() - have a queue's timer and dim do no more
+ * @q: the queue pair, its NAPI disabled
+ *
+ * Context: process context, RTNL.
+ */
+void igb_irq_quiesce(struct igb_queue *q)
+{
+	hrtimer_cancel(&q->timer);
+	cancel_work_sync(&q->dim.work);
+	q->dim.state = DIM_START_MEASURE;
+}
+
 /**
  * igb_poll() - NAPI poll of a queue pair
  * @napi: member of struct igb_queue
@@ -117,7 +261,7 @@ int igb_poll(struct napi_struct *napi, int budget)
 		return budget;
 
 	if (napi_complete_done(napi, done))
-		igb_rearm(q);
+		igb_poll_done(q, done);
 	return done;
 }
 
@@ -182,13 +326,21 @@ void igb_irq_setup_queue(struct igb_queue *q, unsigned int index)
 {
 	struct igb_adapter *adapter = q->adapter;
 
+	hrtimer_setup(&q->timer, igb_interval_over, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL_PINNED);
+	INIT_WORK(&q->dim.work, igb_dim_work);
+	q->dim.mode = DIM_CQ_PERIOD_MODE_START_FROM_EQE;
+	q->coalesce.usecs = IGB_DEFAULT_USECS;
+	q->coalesce.adaptive = true;
+	q->usecs = igb_dim_usecs(q);
+
+	q->vector = igb_msix(adapter) ? IGB_VECTOR_QUEUE(index) : 0;
+	q->irq = pci_irq_vector(adapter->pdev, q->vector);
 	if (!igb_msix(adapter)) {
 		q->eims = IGB_IMS_SINGLE;
-		q->irq = pci_irq_vector(adapter->pdev, 0);
 		return;
 	}
-	q->eims = BIT(IGB_VECTOR_QUEUE(index));
-	q->irq = pci_irq_vector(adapter->pdev, IGB_VECTOR_QUEUE(index));
+	q->eims = BIT(q->vector);
 	irq_set_affinity(q->irq, cpumask_of(q->cpu));
 }
 
@@ -327,13 +479,10 @@ static void igb_configure_msix(struct igb_adapter *adapter)
 	u32 eims_queues = GENMASK(adapter->max_queues, 1);
 	struct igb_hw *hw = &adapter->hw;
 	u32 auto_clear = eims_queues;
-	u32 usecs = IGB_EITR_USECS;
 	unsigned int i;
 
 	if (igb_has_quirk(hw, IGB_QUIRK_NO_AUTOMASK))
 		auto_clear = 0;
-	if (igb_has_quirk(hw, IGB_QUIRK_EITR_ECHO))
-		usecs = 0;
 
 	/* GPIE first: it decides what the other registers mean. */
 	igb_wr(hw, IGB_GPIE, IGB_GPIE_MULTIPLE_MSIX | IGB_GPIE_NSICR |
@@ -345,8 +494,7 @@ static void igb_configure_msix(struct igb_adapter *adapter)
 			  IGB_VECTOR_OTHER | IGB_IVAR_VALID));
 	for (i = 0; i < adapter->max_queues; i++) {
 		igb_route_queue(hw, i, IGB_VECTOR_QUEUE(i));
-		igb_wr(hw, IGB_EITR(IGB_VECTOR_QUEUE(i)),
-		       FIELD_PREP(IGB_EITR_INTERVAL, usecs));
+		igb_write_interval(adapter->queue[i]);
 	}
 }
 
@@ -362,6 +510,7 @@ static void igb_configure_single(struct igb_adapter *adapter)
 	igb_wr(hw, IGB_IAM, IGB_IMS_SINGLE);
 	/* ICR reports no transmission of a queue that has no cause in EICR. */
 	igb_route_queue(hw, 0, 0);
+	igb_write_interval(adapter->queue[0]);
 }
 
 /**

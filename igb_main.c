@@ -252,10 +252,12 @@ void igb_down(struct igb_adapter *adapter)
 	igb_irq_disable(adapter);
 	for (i = 0; i < adapter->num_queues; i++)
 		napi_disable(&adapter->queue[i]->napi);
-	/* A poll that has completed may still be about to unmask and to look
-	 * into its rings.
+	/* A poll that has completed may still be about to unmask, to start its
+	 * timer and to look into its rings.
 	 */
 	synchronize_net();
+	for (i = 0; i < adapter->num_queues; i++)
+		igb_irq_quiesce(adapter->queue[i]);
 	igb_irq_disable(adapter);
 	netif_tx_disable(adapter->netdev);
 	cancel_work_sync(&adapter->link_work);
@@ -507,6 +509,7 @@ static void igb_service_task(struct work_struct *work)
 		return;
 	}
 	igb_update_hw_stats(adapter);
+	igb_irq_check_other(adapter);
 	igb_kick_starved(adapter);
 	igb_check_hang(adapter);
 	igb_check_link_came(adapter);

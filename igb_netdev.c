@@ -64,6 +64,7 @@ static void igb_sum_hw(struct igb_adapter *adapter,
 		stats->rx_missed_errors = hw[IGB_CNT_MPC];
 		for (i = 0; i < adapter->max_queues; i++)
 			stats->rx_missed_errors += adapter->rqdpc[i];
+		stats->rx_missed_errors += atomic64_read(&adapter->overflows);
 		stats->tx_aborted_errors = hw[IGB_CNT_ECOL];
 		stats->tx_window_errors = hw[IGB_CNT_LATECOL];
 		stats->tx_carrier_errors = hw[IGB_CNT_TNCRS];
