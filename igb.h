@@ -37,8 +37,12 @@
 			 SKB_WITH_OVERHEAD(PAGE_SIZE) - IGB_RX_HEADROOM), \
 		   SZ_1K)
 
-/* Behind a transmit ring, where the chip reports its head. */
+/* Behind a transmit ring, where the chip reports its head; and behind that,
+ * for each descriptor, where a small frame is copied to.
+ */
 #define IGB_TX_HEAD_SPACE	64
+#define IGB_TX_COPY_SPACE	128
+static_assert(IGB_TX_COPY_SPACE >= ETH_ZLEN);
 
 /**
  * struct igb_tx_buf - what to give back when a descriptor is done
@@ -64,14 +68,18 @@ struct igb_tx_buf {
  * struct igb_tx_ring - memory of a transmit ring, owned by one struct igb_tx
  * @desc: descriptors, coherent
  * @head: behind them; the chip writes there up to where it has sent
+ * @copies: behind that, IGB_TX_COPY_SPACE bytes for each descriptor
  * @dma: bus address of @desc
+ * @copies_dma: bus address of @copies
  * @buf: one for each descriptor
  * @count: number of descriptors
  */
 struct igb_tx_ring {
 	struct igb_tx_desc *desc;
 	__le32 *head;
+	void *copies;
 	dma_addr_t dma;
+	dma_addr_t copies_dma;
 	struct igb_tx_buf *buf;
 	u16 count;
 };
@@ -104,6 +112,7 @@ struct igb_tx_ctxt {
  * @tail: TDT
  * @txq: the stack's side
  * @dev: device that DMA is mapped for
+ * @copybreak: frames of so many bytes are copied rather than mapped
  * @index: queue number
  * @watched: frames reclaimed when the service task last looked
  * @waiting: others waited for that then
@@ -120,6 +129,7 @@ struct igb_tx {
 	void __iomem *tail;
 	struct netdev_queue *txq;
 	struct device *dev;
+	u16 copybreak;
 	u16 index;
 	u64 watched;
 	bool waiting;

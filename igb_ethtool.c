@@ -386,6 +386,38 @@ static int igb_set_queue_coalesce(struct net_device *netdev, u32 queue,
 	return err;
 }
 
+/* ---- Tunables ----------------------------------------------------------- */
+
+static int igb_get_tunable(struct net_device *netdev,
+			   const struct ethtool_tunable *tuna, void *data)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	if (tuna->id != ETHTOOL_TX_COPYBREAK)
+		return -EOPNOTSUPP;
+	*(u32 *)data = adapter->queue[0]->tx.copybreak;
+	return 0;
+}
+
+static int igb_set_tunable(struct net_device *netdev,
+			   const struct ethtool_tunable *tuna, const void *data)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	u32 bytes = *(const u32 *)data;
+	unsigned int i;
+
+	if (tuna->id != ETHTOOL_TX_COPYBREAK)
+		return -EOPNOTSUPP;
+	if (bytes > IGB_TX_COPY_SPACE) {
+		netdev_err(netdev, "tx-copybreak can be %u at most\n",
+			   IGB_TX_COPY_SPACE);
+		return -EINVAL;
+	}
+	for (i = 0; i < adapter->max_queues; i++)
+		WRITE_ONCE(adapter->queue[i]->tx.copybreak, bytes);
+	return 0;
+}
+
 /* ---- Spreading --------------------------------------------------------- */
 
 static u32 igb_get_rxfh_key_size(struct net_device *netdev)
@@ -641,6 +673,8 @@ const struct ethtool_ops igb_ethtool_ops = {
 	.set_coalesce		= igb_set_coalesce,
 	.get_per_queue_coalesce	= igb_get_queue_coalesce,
 	.set_per_queue_coalesce	= igb_set_queue_coalesce,
+	.get_tunable		= igb_get_tunable,
+	.set_tunable		= igb_set_tunable,
 	.get_strings		= igb_get_strings,
 	.get_sset_count		= igb_get_sset_count,
 	.get_ethtool_stats	= igb_get_ethtool_stats,

@@ -770,6 +770,7 @@ static void igb_init_queue(struct igb_adapter *adapter, unsigned int i)
 	q->cpu = cpumask_local_spread(i, dev_to_node(&adapter->pdev->dev));
 
 	q->tx.index = i;
+	q->tx.copybreak = IGB_TX_COPY_SPACE;
 	q->tx.dev = &adapter->pdev->dev;
 	q->tx.tail = adapter->hw.io + IGB_TDT(i);
 	q->tx.txq = netdev_get_tx_queue(adapter->netdev, i);

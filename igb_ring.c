@@ -8,9 +8,14 @@
 #include "igb.h"
 
 /* The chip reports its head in a cache line of its own behind the ring. */
-static size_t igb_tx_ring_size(u16 count)
+static size_t igb_tx_copies_offset(u16 count)
 {
 	return count * sizeof(struct igb_tx_desc) + IGB_TX_HEAD_SPACE;
+}
+
+static size_t igb_tx_ring_size(u16 count)
+{
+	return igb_tx_copies_offset(count) + count * IGB_TX_COPY_SPACE;
 }
 
 static void igb_tx_ring_free(struct device *dev, struct igb_tx_ring *ring)
@@ -35,6 +40,8 @@ static int igb_tx_ring_alloc(struct igb_queue *q, struct igb_tx_ring *ring,
 	if (!ring->buf || !ring->desc)
 		return -ENOMEM;
 	ring->head = (__le32 *)(ring->desc + count);
+	ring->copies = (void *)ring->desc + igb_tx_copies_offset(count);
+	ring->copies_dma = ring->dma + igb_tx_copies_offset(count);
 	return 0;
 }
 

@@ -149,21 +149,24 @@ static int igb_tx_segment(struct sk_buff *skb, struct igb_tx_offload *off)
 /* What the chip cannot do for this frame is done here. */
 static int igb_tx_offload(struct sk_buff *skb, struct igb_tx_offload *off)
 {
+	u32 bytes = max_t(u32, skb->len, ETH_ZLEN);
 	int err = 0;
 
 	*off = (struct igb_tx_offload) {
 		.cmd = FIELD_PREP(IGB_TXD_DTYP, IGB_TXD_DTYP_DATA) |
 		       IGB_TXD_DEXT | IGB_TXD_IFCS,
-		.olinfo = FIELD_PREP(IGB_TXD_PAYLEN, skb->len),
-		.bytes = skb->len,
+		.olinfo = FIELD_PREP(IGB_TXD_PAYLEN, bytes),
+		.bytes = bytes,
 		.segs = 1,
 	};
 
+	/* The chip would take padding for payload. */
 	if (skb_is_gso(skb))
 		err = igb_tx_segment(skb, off);
 	else if (skb->ip_summed != CHECKSUM_PARTIAL)
 		;
-	else if (!igb_tx_describe(skb, &off->ctxt.lens, &off->ctxt.tucmd))
+	else if (bytes == skb->len &&
+		 !igb_tx_describe(skb, &off->ctxt.lens, &off->ctxt.tucmd))
 		off->olinfo |= IGB_TXD_TXSM;
 	else
 		err = igb_tx_soft_csum(skb);
@@ -225,8 +228,7 @@ static u16 igb_tx_use_ctxt(struct igb_tx *tx, struct igb_tx_offload *off)
 
 static void igb_tx_unmap(struct igb_tx *tx, struct igb_tx_buf *buf)
 {
-	if (buf->len)
-		dma_unmap_page(tx->dev, buf->dma, buf->len, DMA_TO_DEVICE);
+	dma_unmap_page(tx->dev, buf->dma, buf->len, DMA_TO_DEVICE);
 	buf->len = 0;
 }
 
@@ -275,22 +277,46 @@ unmap:
 	return -ENOMEM;
 }
 
-/* Short frames are padded here and summed before that: the chip would take
- * the padding for payload.  Returns NULL, with the frame freed, on failure.
- */
-static struct sk_buff *igb_tx_pad(struct sk_buff *skb)
+/* Two pieces of constant size, which may overlap, are a few instructions. */
+static void igb_tx_copy_small(void *to, const void *from, u32 len)
 {
-	if (likely(skb->len >= ETH_ZLEN))
-		return skb;
-
-	skb = skb_share_check(skb, GFP_ATOMIC);
-	if (!skb)
-		return NULL;
-	if (igb_tx_soft_csum(skb)) {
-		dev_kfree_skb_any(skb);
-		return NULL;
+	if (len > 64) {
+		memcpy(to, from, 64);
+		memcpy(to + len - 64, from + len - 64, 64);
+	} else if (len >= 32) {
+		memcpy(to, from, 32);
+		memcpy(to + len - 32, from + len - 32, 32);
+	} else {
+		memcpy(to, from, len);
 	}
-	return skb_put_padto(skb, ETH_ZLEN) ? NULL : skb;
+}
+
+/* Copying what is small is cheaper than mapping it, and the way to pad what
+ * is too short.  Memory beside the ring needs no mapping.
+ */
+static int igb_tx_copy(struct igb_tx *tx, const struct sk_buff *skb, u16 i,
+		       const struct igb_tx_offload *off)
+{
+	u32 offset = i * IGB_TX_COPY_SPACE;
+	void *copy = tx->ring.copies + offset;
+
+	if (likely(!skb_is_nonlinear(skb)))
+		igb_tx_copy_small(copy, skb->data, skb->len);
+	else if (skb_copy_bits(skb, 0, copy, skb->len))
+		return -EFAULT;
+	if (unlikely(off->bytes > skb->len))
+		memset(copy + skb->len, 0, off->bytes - skb->len);
+	igb_tx_write_data(tx, i, tx->ring.copies_dma + offset, off->bytes,
+			  off->cmd | IGB_TXD_EOP, off->olinfo);
+	tx->ring.buf[i].len = 0;
+	return i;
+}
+
+static bool igb_tx_is_small(const struct igb_tx *tx, const struct sk_buff *skb,
+			    const struct igb_tx_offload *off)
+{
+	return off->segs == 1 &&
+	       (skb->len <= tx->copybreak || skb->len < ETH_ZLEN);
 }
 
 static int igb_tx_queue(struct igb_tx *tx, struct sk_buff *skb)
@@ -298,11 +324,14 @@ static int igb_tx_queue(struct igb_tx *tx, struct sk_buff *skb)
 	struct igb_tx_buf *first = &tx->ring.buf[tx->next_to_use];
 	struct igb_tx_offload off;
 	int last;
+	u16 i;
 
 	if (igb_tx_offload(skb, &off))
 		return -EINVAL;
 
-	last = igb_tx_map(tx, skb, igb_tx_use_ctxt(tx, &off), &off);
+	i = igb_tx_use_ctxt(tx, &off);
+	last = igb_tx_is_small(tx, skb, &off) ? igb_tx_copy(tx, skb, i, &off) :
+						igb_tx_map(tx, skb, i, &off);
 	if (last < 0) {
 		/* A context that was written is not sent either. */
 		memset(tx->ctxt, 0, sizeof(tx->ctxt));
@@ -324,54 +353,66 @@ static u16 igb_tx_head(const struct igb_tx *tx)
 	return le32_to_cpu(READ_ONCE(*tx->ring.head));
 }
 
-/* Give back the frame that starts at @i; returns where the next one does. */
-static u16 igb_tx_release(struct igb_tx *tx, u16 i, int budget)
-{
-	struct igb_tx_buf *first = &tx->ring.buf[i];
-	u16 end = igb_next(tx->ring.count, first->last);
+/* What several frames were, for whom it concerns. */
+struct igb_tx_sum {
+	unsigned int packets;
+	unsigned int bytes;
+	unsigned int bql;	/* bytes of the stack's frames */
+};
 
-	for (; i != end; i = igb_next(tx->ring.count, i))
-		igb_tx_unmap(tx, &tx->ring.buf[i]);
-	if (first->skb)
-		napi_consume_skb(first->skb, budget);
-	else
-		xdp_return_frame(first->xdpf);
-	first->skb = NULL;
-	first->xdpf = NULL;
-	return i;
+/* Give frames back up to the one that starts at @head.  A nonzero @budget
+ * says that bottom halves are off and nothing more.
+ */
+static void igb_tx_release(struct igb_tx *tx, u16 head, int budget,
+			   struct igb_tx_sum *sum)
+{
+	u16 stop = tx->next_to_kick;
+	u16 i = tx->next_to_clean;
+	struct igb_tx_buf *first;
+	struct igb_tx_buf *buf;
+	u16 last;
+
+	/* Whatever the chip claims, no further than it was told of. */
+	while (i != head && i != stop) {
+		first = &tx->ring.buf[i];
+		last = first->last;
+		sum->packets += first->segs;
+		sum->bytes += first->bytes;
+		for (;; i = igb_next(tx->ring.count, i)) {
+			buf = &tx->ring.buf[i];
+			if (buf->len)
+				igb_tx_unmap(tx, buf);
+			if (i == last)
+				break;
+		}
+		i = igb_next(tx->ring.count, i);
+		if (likely(first->skb)) {
+			sum->bql += first->bytes;
+			napi_consume_skb(first->skb, budget);
+			first->skb = NULL;
+		} else {
+			xdp_return_frame(first->xdpf);
+			first->xdpf = NULL;
+		}
+	}
+	WRITE_ONCE(tx->next_to_clean, i);
 }
 
-/* Give back what has been sent.  A nonzero @budget says that bottom halves
- * are off and nothing more.
- */
+/* Give back what has been sent; @budget as above. */
 static void igb_tx_reclaim(struct igb_tx *tx, int budget)
 {
-	u16 clean = tx->next_to_clean;
-	u16 head = igb_tx_head(tx);
-	unsigned int packets = 0;
-	unsigned int bytes = 0;
-	unsigned int bql = 0;
-	struct igb_tx_buf *first;
+	struct igb_tx_sum sum = {};
 
-	if (clean == head)
+	igb_tx_release(tx, igb_tx_head(tx), budget, &sum);
+	if (!sum.packets)
 		return;
-	/* Whatever the chip claims, no further than it was told of. */
-	while (clean != head && clean != tx->next_to_kick) {
-		first = &tx->ring.buf[clean];
-		packets += first->segs;
-		bytes += first->bytes;
-		if (first->skb)
-			bql += first->bytes;
-		clean = igb_tx_release(tx, clean, budget);
-	}
-	WRITE_ONCE(tx->next_to_clean, clean);
 
 	u64_stats_update_begin(&tx->syncp);
-	u64_stats_add(&tx->stats.packets, packets);
-	u64_stats_add(&tx->stats.bytes, bytes);
+	u64_stats_add(&tx->stats.packets, sum.packets);
+	u64_stats_add(&tx->stats.bytes, sum.bytes);
 	u64_stats_update_end(&tx->syncp);
-	netif_txq_completed_wake(tx->txq, packets, bql, igb_tx_unused(tx),
-				 IGB_TX_WAKE);
+	netif_txq_completed_wake(tx->txq, sum.packets, sum.bql,
+				 igb_tx_unused(tx), IGB_TX_WAKE);
 }
 
 /**
@@ -510,8 +551,7 @@ netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev)
 		return NETDEV_TX_BUSY;
 	}
 
-	skb = igb_tx_pad(skb);
-	if (unlikely(!skb || igb_tx_queue(tx, skb))) {
+	if (unlikely(igb_tx_queue(tx, skb))) {
 		dev_kfree_skb_any(skb);
 		igb_tx_count(tx, &tx->stats.dropped);
 		/* Frames before this one may still wait for the doorbell. */
@@ -585,11 +625,14 @@ void igb_tx_rewind(struct igb_tx *tx)
  */
 void igb_tx_drain(struct igb_tx *tx)
 {
+	struct igb_tx_sum sum = {};
+
+	tx->next_to_kick = tx->next_to_use;
 	local_bh_disable();
-	while (tx->next_to_clean != tx->next_to_use) {
-		tx->next_to_clean = igb_tx_release(tx, tx->next_to_clean, 0);
-		igb_tx_count(tx, &tx->stats.dropped);
-	}
+	igb_tx_release(tx, tx->next_to_use, 0, &sum);
+	u64_stats_update_begin(&tx->syncp);
+	u64_stats_add(&tx->stats.dropped, sum.packets);
+	u64_stats_update_end(&tx->syncp);
 	local_bh_enable();
 	netdev_tx_reset_queue(tx->txq);
 }

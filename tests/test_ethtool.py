@@ -84,6 +84,34 @@ class TestReports:
             assert sorted(int(mask, 16) for mask in masks) == [1, 2]
 
 
+class TestCopybreak:
+    """Which transmitted frames are copied: ethtool --set-tunable eth0 tx-copybreak."""
+
+    @pytest.fixture(autouse=True)
+    def _default(self, nic):
+        yield
+        nic.ethtool("--set-tunable {} tx-copybreak 128")
+
+    @pytest.mark.parametrize("most", (0, 60, 100, 128))
+    def test_frames(self, nic, wire, most):
+        """Copied or mapped, frames arrive as they are."""
+        nic.ethtool(f"--set-tunable {{}} tx-copybreak {most}")
+        assert f"tx-copybreak: {most}" in nic.ethtool("--get-tunable {} tx-copybreak")
+        wire.drain()
+        nic.transmit(f"dst={PEER} sizes=26,31-33,59-65,99-101,127-129")
+        sizes = (26, *range(31, 34), *range(59, 66), *range(99, 102), *range(127, 130))
+        want = [frames.padded(frames.build(number, size, PEER, nic.permanent_mac))
+                for number, size in enumerate(sizes)]
+        assert wire.collect(len(sizes)) == want
+
+    def test_refused(self, nic):
+        """There is no more room beside a descriptor."""
+        nic.guest.expect_log("tx-copybreak can be 128 at most")
+        said, status = nic.guest.sh_status(f"ethtool --set-tunable {nic.name} tx-copybreak 129")
+        assert status, said
+        assert "tx-copybreak: 128" in nic.ethtool("--get-tunable {} tx-copybreak")
+
+
 class TestStatistics:
     """Every counter counts the same frames."""
 
@@ -259,7 +287,7 @@ REFUSED = {
     "speed-2500": ("ethtool -s {} autoneg off speed 2500 duplex full", r"negotiated|forced"),
     "advertise-1000-half": ("ethtool -s {} advertise 0x010", r"advertise"),
     "advertise-10g": ("ethtool -s {} advertise 0x1000", r"advertise"),
-    "channels": ("ethtool -L {} combined 3", r"maximum|not supported"),
+    "channels": ("ethtool -L {} combined 9", r"maximum|not supported"),
     "mac-multicast": ("ip link set {} address 01:00:5e:00:00:01", r"assign|address"),
     "mac-zero": ("ip link set {} address 00:00:00:00:00:00", r"assign|address"),
     "nvm-write": ("ethtool -E {} magic 0x10c98086 offset 0 value 0", r"not supported|out of bounds"),
