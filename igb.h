@@ -195,6 +195,7 @@ struct igb_xdp_buff {
  * @skip: the rest of the frame is thrown away
  * @index: queue number
  * @next_to_use: next descriptor to post
+ * @next_to_kick: next descriptor that the chip was not told of
  * @next_to_clean: next descriptor to look at; equal to @next_to_use when
  *	nothing is posted
  * @starved: hardly a page is posted; NAPI is made to try again
@@ -213,6 +214,7 @@ struct igb_rx {
 	bool starved;
 	u16 index;
 	u16 next_to_use;
+	u16 next_to_kick;
 	u16 next_to_clean;
 
 	struct u64_stats_sync syncp;
@@ -421,6 +423,7 @@ void igb_rx_rewind(struct igb_rx *rx);
 int igb_rx_clean(struct igb_rx *rx, int budget);
 bool igb_rx_pending(const struct igb_rx *rx);
 void igb_rx_discard(struct igb_rx *rx);
+void igb_rx_repost(struct igb_rx *rx);
 
 /* igb_irq.c */
 int igb_irq_init(struct igb_adapter *adapter);

@@ -93,7 +93,7 @@ static int igb_configure_rx(struct igb_adapter *adapter, struct igb_rx *rx)
 	igb_wr(hw, IGB_RDT(q), 0);
 	err = igb_hw_enable_queue(hw, IGB_RXDCTL(q), IGB_RX_THRESHOLDS);
 	if (!err)
-		writel(rx->next_to_use, rx->tail);
+		writel(rx->next_to_kick, rx->tail);
 	return err;
 }
 

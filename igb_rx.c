@@ -11,6 +11,21 @@
 #define IGB_RX_BATCH		16
 static_assert(2 * IGB_RX_BATCH < IGB_MIN_DESC);
 
+/* Hash types that say nothing of ports. */
+#define IGB_RSS_ADDRESSES_ONLY	(BIT(IGB_RSS_IPV4) | BIT(IGB_RSS_IPV6) | \
+				 BIT(IGB_RSS_IPV6EX))
+
+static void igb_rx_post_page(struct igb_rx_ring *ring, u16 index,
+			     struct page *page)
+{
+	union igb_rx_desc *desc = &ring->desc[index];
+
+	ring->page[index] = page;
+	desc->read.pkt_addr = cpu_to_le64(page_pool_get_dma_addr(page) +
+					  IGB_RX_HEADROOM);
+	desc->read.hdr_addr = 0;
+}
+
 /**
  * igb_rx_post() - give the chip a page to receive into
  * @ring: receive ring
@@ -24,18 +39,32 @@ static_assert(2 * IGB_RX_BATCH < IGB_MIN_DESC);
  */
 int igb_rx_post(struct igb_rx_ring *ring, u16 index, gfp_t gfp)
 {
-	union igb_rx_desc *desc = &ring->desc[index];
-	struct page *page;
+	struct page *page = page_pool_alloc_pages(ring->pool, gfp);
 
-	page = page_pool_alloc_pages(ring->pool, gfp);
 	if (unlikely(!page))
 		return -ENOMEM;
-
-	ring->page[index] = page;
-	desc->read.pkt_addr = cpu_to_le64(page_pool_get_dma_addr(page) +
-					  IGB_RX_HEADROOM);
-	desc->read.hdr_addr = 0;
+	igb_rx_post_page(ring, index, page);
 	return 0;
+}
+
+/**
+ * igb_rx_repost() - let the chip have the page of the frame in rx->frame again
+ * @rx: the queue, whose frame is in one buffer and of no more use
+ *
+ * Cheaper than giving the page to its pool and asking for another.
+ *
+ * Context: NAPI poll.
+ */
+void igb_rx_repost(struct igb_rx *rx)
+{
+	struct page *page = virt_to_page(rx->frame.xdp.data_hard_start);
+
+	dma_sync_single_range_for_device(rx->ring.pool->p.dev,
+					 page_pool_get_dma_addr(page),
+					 IGB_RX_HEADROOM, IGB_RX_BUF_LEN,
+					 DMA_BIDIRECTIONAL);
+	igb_rx_post_page(&rx->ring, rx->next_to_use, page);
+	rx->next_to_use = igb_next(rx->ring.count, rx->next_to_use);
 }
 
 static bool igb_rx_is_starved(const struct igb_rx *rx)
@@ -44,17 +73,17 @@ static bool igb_rx_is_starved(const struct igb_rx *rx)
 	       rx->ring.count - IGB_RX_BATCH;
 }
 
+static void igb_rx_kick(struct igb_rx *rx)
+{
+	writel(rx->next_to_use, rx->tail);
+	rx->next_to_kick = rx->next_to_use;
+}
+
 /* Post what is free.  Pages that cannot be had now are asked for again with
  * the next frames; only a ring that has hardly any left is starved.
  */
-static void igb_rx_refill(struct igb_rx *rx)
+static void igb_rx_fill(struct igb_rx *rx, u16 left)
 {
-	u16 left = igb_unused(rx->ring.count, rx->next_to_use,
-			      rx->next_to_clean);
-
-	if (left < IGB_RX_BATCH)
-		return;
-
 	for (; left; left--) {
 		if (igb_rx_post(&rx->ring, rx->next_to_use,
 				GFP_ATOMIC | __GFP_NOWARN))
@@ -67,7 +96,20 @@ static void igb_rx_refill(struct igb_rx *rx)
 		u64_stats_inc(&rx->stats.alloc_failed);
 		u64_stats_update_end(&rx->syncp);
 	}
-	writel(rx->next_to_use, rx->tail);
+	igb_rx_kick(rx);
+}
+
+/* Both pages and the chip are troubled in batches only. */
+static void igb_rx_refill(struct igb_rx *rx)
+{
+	u16 count = rx->ring.count;
+	u16 left = igb_unused(count, rx->next_to_use, rx->next_to_clean);
+	u16 told = igb_unused(count, rx->next_to_use, rx->next_to_kick);
+
+	if (left >= IGB_RX_BATCH)
+		igb_rx_fill(rx, left);
+	else if (told < count - IGB_RX_BATCH)
+		igb_rx_kick(rx);
 }
 
 /**
@@ -99,6 +141,7 @@ void igb_rx_rewind(struct igb_rx *rx)
 	}
 	rx->next_to_clean = 0;
 	rx->next_to_use = posted;
+	rx->next_to_kick = posted;
 	rx->starved = igb_rx_is_starved(rx);
 }
 
@@ -221,21 +264,13 @@ static void igb_rx_csum(struct igb_rx *rx, struct sk_buff *skb, u32 status)
 static void igb_rx_hash(struct igb_rx *rx, struct sk_buff *skb,
 			const union igb_rx_desc *desc)
 {
-	enum pkt_hash_types type = PKT_HASH_TYPE_L4;
+	u32 type = le32_get_bits(desc->wb.pkt_info, IGB_RXD_RSS_TYPE);
 
-	if (!(rx->netdev->features & NETIF_F_RXHASH))
+	if (type == IGB_RSS_NONE || !(rx->netdev->features & NETIF_F_RXHASH))
 		return;
-
-	switch (le32_get_bits(desc->wb.pkt_info, IGB_RXD_RSS_TYPE)) {
-	case IGB_RSS_NONE:
-		return;
-	case IGB_RSS_IPV4:
-	case IGB_RSS_IPV6:
-	case IGB_RSS_IPV6EX:
-		type = PKT_HASH_TYPE_L3;
-		break;
-	}
-	skb_set_hash(skb, le32_to_cpu(desc->wb.rss_hash), type);
+	skb_set_hash(skb, le32_to_cpu(desc->wb.rss_hash),
+		     BIT(type) & IGB_RSS_ADDRESSES_ONLY ? PKT_HASH_TYPE_L3 :
+							  PKT_HASH_TYPE_L4);
 }
 
 static void igb_rx_drop_frame(struct igb_rx *rx)
@@ -331,7 +366,8 @@ int igb_rx_clean(struct igb_rx *rx, int budget)
 			bytes += xdp_get_buff_len(&rx->frame.xdp);
 			igb_rx_deliver(rx, prog, desc, status);
 		}
-		igb_rx_refill(rx);
+		if (done % IGB_RX_BATCH == 0)
+			igb_rx_refill(rx);
 	}
 	igb_rx_refill(rx);
 	if (rx->xdp_done)

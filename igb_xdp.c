@@ -26,8 +26,7 @@ static void igb_xdp_recycle(struct igb_rx *rx, struct xdp_buff *xdp)
 	if (unlikely(xdp_buff_has_frags(xdp)))
 		xdp_return_buff(xdp);
 	else
-		page_pool_recycle_direct(rx->ring.pool,
-					 virt_to_page(xdp->data_hard_start));
+		igb_rx_repost(rx);
 }
 
 /* Back out of the port that it came in by, through the pair's other half. */
