@@ -7,6 +7,11 @@
  */
 #include "igb.h"
 
+/* Sockets give pages back in lumps, far more than a ring holds.  What a pool
+ * has no room for it frees, to allocate (and clear) other pages soon after.
+ */
+#define IGB_POOL_RINGS		4
+
 /* The chip reports its head in a cache line of its own behind the ring. */
 static size_t igb_tx_copies_offset(u16 count)
 {
@@ -68,7 +73,7 @@ static struct page_pool *igb_pool_create(struct igb_queue *q, u16 count)
 {
 	struct page_pool_params params = {
 		.flags = PP_FLAG_DMA_MAP | PP_FLAG_DMA_SYNC_DEV,
-		.pool_size = count,
+		.pool_size = IGB_POOL_RINGS * count,
 		.nid = cpu_to_node(q->cpu),
 		.dev = &q->adapter->pdev->dev,
 		.dma_dir = DMA_BIDIRECTIONAL,	/* XDP_TX */
