@@ -19,7 +19,7 @@ MEMORY, MASTER = 0x2, 0x4
 
 TWO = ("msix-2cpu", "nomsi-2cpu")
 
-GONE = r"does not answer|detached|cannot be started"
+GONE = r"does not answer|detached|cannot be started|failed to kill vid"
 
 
 @pytest.fixture

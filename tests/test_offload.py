@@ -7,7 +7,7 @@ from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Dot1Q, Ether
 
-pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
+pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
 
 ACK, PSH, FIN = 0x10, 0x08, 0x01
 L4 = {"tcp": TCP, "udp": UDP}

@@ -61,6 +61,7 @@ def assert_passes(nic, wire, sizes):
         [(number, size, "") for number, size in enumerate(sizes)]
 
 
+@pytest.mark.guest("wire", ("msix-2cpu",))
 @pytest.mark.parametrize("mtu, kind, sizes", (
     (1500, "xdp", SIZES), (3000, "xdp", SIZES + LONGER[:1]),
     (9000, "xdp.frags", SIZES + LONGER)), ids=("1500", "3000", "9000-frags"))
