@@ -4,6 +4,7 @@
  * MII ioctls, a stuck queue.
  */
 #include <linux/mii.h>
+#include <net/netdev_queues.h>
 
 #include "igb.h"
 
@@ -87,6 +88,99 @@ static void igb_get_stats64(struct net_device *netdev,
 	}
 	igb_sum_hw(adapter, stats);
 }
+
+static void igb_add_queue_rx(struct igb_rx *rx,
+			     struct netdev_queue_stats_rx *stats)
+{
+	u64 packets, bytes, alloc_failed, csum_errors;
+	unsigned int start;
+
+	do {
+		start = u64_stats_fetch_begin(&rx->syncp);
+		packets = u64_stats_read(&rx->stats.packets);
+		bytes = u64_stats_read(&rx->stats.bytes);
+		alloc_failed = u64_stats_read(&rx->stats.alloc_failed);
+		csum_errors = u64_stats_read(&rx->stats.csum_errors);
+	} while (u64_stats_fetch_retry(&rx->syncp, start));
+
+	stats->packets += packets;
+	stats->bytes += bytes;
+	stats->alloc_fail += alloc_failed;
+	stats->csum_bad += csum_errors;
+}
+
+static void igb_add_queue_tx(struct igb_tx *tx,
+			     struct netdev_queue_stats_tx *stats)
+{
+	u64 packets, bytes, stopped;
+	unsigned int start;
+
+	do {
+		start = u64_stats_fetch_begin(&tx->syncp);
+		packets = u64_stats_read(&tx->stats.packets);
+		bytes = u64_stats_read(&tx->stats.bytes);
+		stopped = u64_stats_read(&tx->stats.stopped);
+	} while (u64_stats_fetch_retry(&tx->syncp, start));
+
+	stats->packets += packets;
+	stats->bytes += bytes;
+	stats->stop += stopped;
+}
+
+static void igb_clear_queue_stats(struct netdev_queue_stats_rx *rx,
+				  struct netdev_queue_stats_tx *tx)
+{
+	if (rx) {
+		rx->packets = 0;
+		rx->bytes = 0;
+		rx->alloc_fail = 0;
+		rx->csum_bad = 0;
+	}
+	if (tx) {
+		tx->packets = 0;
+		tx->bytes = 0;
+		tx->stop = 0;
+	}
+}
+
+static void igb_get_queue_stats_rx(struct net_device *netdev, int queue,
+				   struct netdev_queue_stats_rx *stats)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	igb_clear_queue_stats(stats, NULL);
+	igb_add_queue_rx(&adapter->queue[queue]->rx, stats);
+}
+
+static void igb_get_queue_stats_tx(struct net_device *netdev, int queue,
+				   struct netdev_queue_stats_tx *stats)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	igb_clear_queue_stats(NULL, stats);
+	igb_add_queue_tx(&adapter->queue[queue]->tx, stats);
+}
+
+/* What queues counted that are out of use now. */
+static void igb_get_base_stats(struct net_device *netdev,
+			       struct netdev_queue_stats_rx *rx,
+			       struct netdev_queue_stats_tx *tx)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	unsigned int i;
+
+	igb_clear_queue_stats(rx, tx);
+	for (i = adapter->num_queues; i < adapter->max_queues; i++) {
+		igb_add_queue_rx(&adapter->queue[i]->rx, rx);
+		igb_add_queue_tx(&adapter->queue[i]->tx, tx);
+	}
+}
+
+static const struct netdev_stat_ops igb_stat_ops = {
+	.get_queue_stats_rx	= igb_get_queue_stats_rx,
+	.get_queue_stats_tx	= igb_get_queue_stats_tx,
+	.get_base_stats		= igb_get_base_stats,
+};
 
 /**
  * igb_update_hw_stats() - fold the chip's counters into adapter->hw_stats
@@ -349,6 +443,7 @@ void igb_netdev_init(struct net_device *netdev)
 
 	netdev->netdev_ops = &igb_netdev_ops;
 	netdev->ethtool_ops = &igb_ethtool_ops;
+	netdev->stat_ops = &igb_stat_ops;
 	netdev->watchdog_timeo = 5 * HZ;
 	netdev->min_mtu = ETH_MIN_MTU;
 	netdev->max_mtu = IGB_MAX_MTU;

@@ -105,6 +105,7 @@ static const struct {
 	{ "udpecho", udpecho_main },
 	{ "udpping", udpping_main },
 	{ "pagepools", pagepools_main },
+	{ "netdev", netdev_main },
 	{ "profile", profile_main },
 };
 

@@ -33,6 +33,7 @@ int fakecard_main(int argc, char **argv);
 int udpecho_main(int argc, char **argv);
 int udpping_main(int argc, char **argv);
 int pagepools_main(int argc, char **argv);
+int netdev_main(int argc, char **argv);
 int profile_main(int argc, char **argv);
 
 /* Ends the program with a message and errno. */
