@@ -108,6 +108,7 @@ struct igb_tx_ctxt {
  *
  * Queueing and reclaiming both hold the stack's lock of the queue.
  *
+ * @xsk_pool: memory of applications that send from it, or NULL
  * @ring: its memory; empty while the port is down
  * @tail: TDT
  * @txq: the stack's side
@@ -125,6 +126,7 @@ struct igb_tx_ctxt {
  * @stats: kept from probe to remove
  */
 struct igb_tx {
+	struct xsk_buff_pool *xsk_pool;
 	struct igb_tx_ring ring;
 	void __iomem *tail;
 	struct netdev_queue *txq;
@@ -148,16 +150,24 @@ struct igb_tx {
  * @desc: descriptors, coherent
  * @dma: bus address of @desc
  * @page: one for each descriptor; NULL where none is posted
+ * @xsk: the same with @xsk_pool
  * @pool: where the pages come from, mapped once
  * @rxq: what XDP has to know of @pool
+ * @xsk_pool: an application's memory to be used instead of pages, or NULL
+ * @xsk_rxq: what XDP has to know of that
  * @count: number of descriptors
  */
 struct igb_rx_ring {
 	union igb_rx_desc *desc;
 	dma_addr_t dma;
-	struct page **page;
+	union {
+		struct page **page;
+		struct xdp_buff **xsk;
+	};
 	struct page_pool *pool;
 	struct xdp_rxq_info *rxq;
+	struct xsk_buff_pool *xsk_pool;
+	struct xdp_rxq_info *xsk_rxq;
 	u16 count;
 };
 
@@ -174,8 +184,8 @@ struct igb_rx_stats {
 };
 
 /**
- * struct igb_xdp_buff - a frame under construction, and its descriptor
- * @xdp: the frame; @xdp.data is NULL when there is none
+ * struct igb_xdp_buff - a frame and its descriptor
+ * @xdp: the frame
  * @desc: its last descriptor, for metadata
  */
 struct igb_xdp_buff {
@@ -189,7 +199,8 @@ struct igb_xdp_buff {
  * @tail: RDT
  * @netdev: where frames go
  * @napi: the queue's NAPI instance
- * @frame: frame under construction, until its last buffer is seen
+ * @frame: frame under construction, until its last buffer is seen; or NULL
+ * @paged: where that is if it lies in pages
  * @xdp_prog: what sees frames first, or NULL
  * @xdp_done: verdicts of this poll that have to be flushed
  * @skip: the rest of the frame is thrown away
@@ -208,7 +219,8 @@ struct igb_rx {
 	struct net_device *netdev;
 	struct napi_struct *napi;
 	struct bpf_prog *xdp_prog;
-	struct igb_xdp_buff frame;
+	struct igb_xdp_buff *frame;
+	struct igb_xdp_buff paged;
 	unsigned int xdp_done;
 	bool skip;
 	bool starved;
@@ -238,6 +250,7 @@ struct igb_coalesce {
  * @rx: receive side
  * @napi: polls both
  * @adapter: the port
+ * @xsk_pool: memory of applications that the pair works on, or NULL
  * @eims: the vector's bit in EICR and EIMS; without MSI-X, causes in IMS
  * @vector: number of the vector
  * @irq: Linux interrupt number
@@ -257,6 +270,7 @@ struct igb_queue {
 	struct igb_rx rx;
 	struct napi_struct napi;
 	struct igb_adapter *adapter;
+	struct xsk_buff_pool *xsk_pool;
 	u32 eims;
 	unsigned int vector;
 	int irq;
@@ -377,6 +391,8 @@ struct igb_adapter {
 	char irq_name[IFNAMSIZ];
 };
 
+struct xdp_desc;
+
 /* Descriptors between @use and @clean, one kept free so that a full ring
  * differs from an empty one.
  */
@@ -394,16 +410,27 @@ static inline u16 igb_next(u16 count, u16 index)
 int igb_rings_alloc(struct igb_adapter *adapter, struct igb_rings *rings,
 		    const struct igb_config *config);
 void igb_rings_free(struct igb_adapter *adapter, struct igb_rings *rings);
+struct xdp_rxq_info *igb_xsk_rxq_create(struct igb_queue *q);
+void igb_rxq_destroy(struct xdp_rxq_info *rxq);
+void igb_rx_ring_set_xsk(struct igb_queue *q, struct xdp_rxq_info *rxq);
 void igb_rings_swap(struct igb_adapter *adapter, struct igb_rings *rings);
 
 /* igb_xdp.c */
 extern const struct xdp_metadata_ops igb_xdp_metadata_ops;
-bool igb_xdp_run(struct igb_rx *rx, struct bpf_prog *prog);
+bool igb_xdp_run(struct igb_rx *rx, struct xdp_buff *xdp,
+		 struct bpf_prog *prog);
 void igb_xdp_flush(struct igb_rx *rx);
 bool igb_xdp_fits(const struct bpf_prog *prog, unsigned int mtu);
 int igb_xdp_xmit(struct net_device *netdev, int n, struct xdp_frame **frames,
 		 u32 flags);
 int igb_bpf(struct net_device *netdev, struct netdev_bpf *bpf);
+
+/* igb_xsk.c */
+int igb_xsk_setup(struct igb_adapter *adapter, struct xsk_buff_pool *pool,
+		  u16 queue);
+bool igb_xsk_fits(const struct igb_adapter *adapter, unsigned int mtu);
+int igb_xsk_wakeup(struct net_device *netdev, u32 queue, u32 flags);
+bool igb_xsk_xmit(struct igb_tx *tx, unsigned int budget);
 
 /* igb_tx.c */
 netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev);
@@ -411,6 +438,8 @@ netdev_features_t igb_features_check(struct sk_buff *skb,
 				     struct net_device *netdev,
 				     netdev_features_t features);
 int igb_tx_queue_xdp(struct igb_tx *tx, struct xdp_frame *xdpf, bool map);
+void igb_tx_queue_xsk(struct igb_tx *tx, const struct xdp_desc *desc);
+u32 igb_tx_room(const struct igb_tx *tx);
 void igb_tx_kick(struct igb_tx *tx);
 bool igb_tx_clean(struct igb_tx *tx, int budget);
 bool igb_tx_pending(const struct igb_tx *tx);
@@ -423,7 +452,8 @@ void igb_rx_rewind(struct igb_rx *rx);
 int igb_rx_clean(struct igb_rx *rx, int budget);
 bool igb_rx_pending(const struct igb_rx *rx);
 void igb_rx_discard(struct igb_rx *rx);
-void igb_rx_repost(struct igb_rx *rx);
+void igb_rx_repost(struct igb_rx *rx, struct xdp_buff *xdp);
+unsigned int igb_rx_buf_len(const struct igb_rx_ring *ring);
 
 /* igb_irq.c */
 int igb_irq_init(struct igb_adapter *adapter);

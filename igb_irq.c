@@ -252,6 +252,8 @@ int igb_poll(struct napi_struct *napi, int budget)
 	bool tx_done = igb_tx_clean(&q->tx, budget);
 	int done = 0;
 
+	if (budget && q->tx.xsk_pool)
+		tx_done &= igb_xsk_xmit(&q->tx, budget);
 	if (budget)
 		done = igb_rx_clean(&q->rx, budget);
 	if (unlikely(READ_ONCE(q->rx.starved)))

@@ -74,8 +74,9 @@ static int igb_configure_tx(struct igb_hw *hw, struct igb_tx *tx)
 /* 4.5.9: ring, then enable, then the tail. */
 static int igb_configure_rx(struct igb_adapter *adapter, struct igb_rx *rx)
 {
+	u32 kib = DIV_ROUND_UP(igb_rx_buf_len(&rx->ring), SZ_1K);
 	u32 srrctl = FIELD_PREP(IGB_SRRCTL_DESCTYPE, IGB_SRRCTL_ADV_ONEBUF) |
-		     FIELD_PREP(IGB_SRRCTL_BSIZEPACKET, IGB_RX_BUF_LEN / SZ_1K);
+		     FIELD_PREP(IGB_SRRCTL_BSIZEPACKET, kib);
 	struct igb_hw *hw = &adapter->hw;
 	u16 q = rx->index;
 	int err;

@@ -358,6 +358,12 @@ static int igb_change_mtu(struct net_device *netdev, int mtu)
 		return -EINVAL;
 	}
 
+	if (!igb_xsk_fits(adapter, mtu)) {
+		netdev_warn(netdev, "an AF_XDP socket's buffers are too small for an MTU of %d\n",
+			    mtu);
+		return -EINVAL;
+	}
+
 	WRITE_ONCE(netdev->mtu, mtu);
 	if (adapter->up) {
 		igb_hw_stop_rx(hw);
@@ -431,6 +437,7 @@ const struct net_device_ops igb_netdev_ops = {
 	.ndo_tx_timeout		= igb_tx_timeout,
 	.ndo_bpf		= igb_bpf,
 	.ndo_xdp_xmit		= igb_xdp_xmit,
+	.ndo_xsk_wakeup		= igb_xsk_wakeup,
 };
 
 /**
@@ -452,6 +459,7 @@ void igb_netdev_init(struct net_device *netdev)
 	netdev->xdp_metadata_ops = &igb_xdp_metadata_ops;
 	netdev->xdp_features = NETDEV_XDP_ACT_BASIC | NETDEV_XDP_ACT_REDIRECT |
 			       NETDEV_XDP_ACT_NDO_XMIT |
+			       NETDEV_XDP_ACT_XSK_ZEROCOPY |
 			       NETDEV_XDP_ACT_RX_SG |
 			       NETDEV_XDP_ACT_NDO_XMIT_SG;
 	netdev->vlan_features = NETIF_F_SG | NETIF_F_IP_CSUM |

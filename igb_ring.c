@@ -5,6 +5,8 @@
  * Rings are built before they are used: what could fail has failed before
  * the port is touched, and igb_rings_swap() cannot fail.
  */
+#include <net/xdp_sock_drv.h>
+
 #include "igb.h"
 
 /* Sockets give pages back in lumps, far more than a ring holds.  What a pool
@@ -50,17 +52,40 @@ static int igb_tx_ring_alloc(struct igb_queue *q, struct igb_tx_ring *ring,
 	return 0;
 }
 
-static void igb_rx_ring_free(struct device *dev, struct igb_rx_ring *ring)
+static void igb_rx_ring_empty(struct igb_rx_ring *ring)
 {
 	u16 i;
 
-	for (i = 0; ring->page && i < ring->count; i++)
-		if (ring->page[i])
+	for (i = 0; ring->page && i < ring->count; i++) {
+		if (!ring->page[i])
+			continue;
+		if (ring->xsk_pool)
+			xsk_buff_free(ring->xsk[i]);
+		else
 			page_pool_put_full_page(ring->pool, ring->page[i],
 						false);
-	if (ring->rxq && xdp_rxq_info_is_reg(ring->rxq))
-		xdp_rxq_info_unreg(ring->rxq);
-	kfree(ring->rxq);
+		ring->page[i] = NULL;
+	}
+}
+
+/**
+ * igb_rxq_destroy() - undo igb_xsk_rxq_create()
+ * @rxq: what that returned, or NULL
+ *
+ * Context: process context.
+ */
+void igb_rxq_destroy(struct xdp_rxq_info *rxq)
+{
+	if (rxq && xdp_rxq_info_is_reg(rxq))
+		xdp_rxq_info_unreg(rxq);
+	kfree(rxq);
+}
+
+static void igb_rx_ring_free(struct device *dev, struct igb_rx_ring *ring)
+{
+	igb_rx_ring_empty(ring);
+	igb_rxq_destroy(ring->xsk_rxq);
+	igb_rxq_destroy(ring->rxq);
 	page_pool_destroy(ring->pool);
 	if (ring->desc)
 		dma_free_coherent(dev, ring->count * sizeof(*ring->desc),
@@ -86,21 +111,57 @@ static struct page_pool *igb_pool_create(struct igb_queue *q, u16 count)
 	return page_pool_create(&params);
 }
 
-static int igb_rxq_register(struct igb_queue *q, struct igb_rx_ring *ring)
+static struct xdp_rxq_info *igb_rxq_create(struct igb_queue *q,
+					   enum xdp_mem_type type, void *pool)
 {
+	struct xdp_rxq_info *rxq;
 	int err;
 
-	ring->rxq = kzalloc(sizeof(*ring->rxq), GFP_KERNEL | __GFP_NOWARN);
-	if (!ring->rxq)
-		return -ENOMEM;
-	err = xdp_rxq_info_reg(ring->rxq, q->adapter->netdev, q->rx.index,
+	rxq = kzalloc(sizeof(*rxq), GFP_KERNEL | __GFP_NOWARN);
+	if (!rxq)
+		return ERR_PTR(-ENOMEM);
+	err = xdp_rxq_info_reg(rxq, q->adapter->netdev, q->rx.index,
 			       q->napi.napi_id);
-	if (err)
-		return err;
-	return xdp_rxq_info_reg_mem_model(ring->rxq, MEM_TYPE_PAGE_POOL,
-					  ring->pool);
+	if (!err)
+		err = xdp_rxq_info_reg_mem_model(rxq, type, pool);
+	if (err) {
+		igb_rxq_destroy(rxq);
+		return ERR_PTR(err);
+	}
+	return rxq;
 }
 
+/**
+ * igb_xsk_rxq_create() - what XDP has to know of applications' memory
+ * @q: the queue pair
+ *
+ * Context: process context, sleeps.
+ * Return: the information, for igb_rx_ring_set_xsk(), or an ERR_PTR.
+ */
+struct xdp_rxq_info *igb_xsk_rxq_create(struct igb_queue *q)
+{
+	return igb_rxq_create(q, MEM_TYPE_XSK_BUFF_POOL, NULL);
+}
+
+static int igb_rxqs_create(struct igb_queue *q, struct igb_rx_ring *ring)
+{
+	struct xdp_rxq_info *rxq;
+
+	rxq = igb_rxq_create(q, MEM_TYPE_PAGE_POOL, ring->pool);
+	if (IS_ERR(rxq))
+		return PTR_ERR(rxq);
+	ring->rxq = rxq;
+	if (!q->xsk_pool)
+		return 0;
+
+	rxq = igb_xsk_rxq_create(q);
+	if (IS_ERR(rxq))
+		return PTR_ERR(rxq);
+	ring->xsk_rxq = rxq;
+	return 0;
+}
+
+/* An application may have given few buffers so far. */
 static int igb_rx_ring_fill(struct igb_rx_ring *ring)
 {
 	u16 i;
@@ -109,9 +170,31 @@ static int igb_rx_ring_fill(struct igb_rx_ring *ring)
 	for (i = 0; i < ring->count - 1; i++) {
 		err = igb_rx_post(ring, i, GFP_KERNEL | __GFP_NOWARN);
 		if (err)
-			return err;
+			return ring->xsk_pool ? 0 : err;
 	}
 	return 0;
+}
+
+/**
+ * igb_rx_ring_set_xsk() - have a ring use an application's memory, or pages
+ * @q: the queue pair, with or without a pool; it has a ring and is down
+ * @rxq: of igb_xsk_rxq_create(), if there is a pool; else NULL
+ *
+ * Cannot fail: what pages cannot be had now NAPI asks for later.
+ *
+ * Context: process context, sleeps.
+ */
+void igb_rx_ring_set_xsk(struct igb_queue *q, struct xdp_rxq_info *rxq)
+{
+	struct igb_rx_ring *ring = &q->rx.ring;
+
+	igb_rx_ring_empty(ring);
+	igb_rxq_destroy(ring->xsk_rxq);
+	ring->xsk_rxq = rxq;
+	ring->xsk_pool = q->xsk_pool;
+	if (ring->xsk_pool)
+		xsk_pool_set_rxq_info(ring->xsk_pool, rxq);
+	igb_rx_ring_fill(ring);
 }
 
 static int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring,
@@ -134,9 +217,10 @@ static int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring,
 					&ring->dma, GFP_KERNEL | __GFP_NOWARN);
 	if (!ring->page || !ring->desc)
 		return -ENOMEM;
-	err = igb_rxq_register(q, ring);
+	err = igb_rxqs_create(q, ring);
 	if (err)
 		return err;
+	ring->xsk_pool = q->xsk_pool;
 	return igb_rx_ring_fill(ring);
 }
 
@@ -199,6 +283,8 @@ static void igb_swap_rx_ring(struct igb_queue *q, struct igb_rx_ring *ring)
 	swap(q->rx.ring, *ring);
 	if (q->rx.ring.pool)
 		page_pool_enable_direct_recycling(q->rx.ring.pool, &q->napi);
+	if (q->rx.ring.xsk_pool)
+		xsk_pool_set_rxq_info(q->rx.ring.xsk_pool, q->rx.ring.xsk_rxq);
 }
 
 /**

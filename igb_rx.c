@@ -4,32 +4,56 @@
  * get back into the ring.
  */
 #include <linux/etherdevice.h>
+#include <net/xdp_sock_drv.h>
 
 #include "igb.h"
 
-/* RDT is written once for this many descriptors. */
+/* Buffers are allocated so many at a time; RDT is written so many times on the
+ * way round the ring.
+ */
 #define IGB_RX_BATCH		16
-static_assert(2 * IGB_RX_BATCH < IGB_MIN_DESC);
+#define IGB_RX_KICKS		8
+static_assert(IGB_RX_BATCH + IGB_MIN_DESC / IGB_RX_KICKS < IGB_MIN_DESC);
 
 /* Hash types that say nothing of ports. */
 #define IGB_RSS_ADDRESSES_ONLY	(BIT(IGB_RSS_IPV4) | BIT(IGB_RSS_IPV6) | \
 				 BIT(IGB_RSS_IPV6EX))
 
-static void igb_rx_post_page(struct igb_rx_ring *ring, u16 index,
-			     struct page *page)
+/**
+ * igb_rx_buf_len() - how much fits into a buffer
+ * @ring: receive ring
+ *
+ * An application's buffer may be smaller than the next KiB, which SRRCTL is
+ * told; the chip writes no more than a frame of the MTU, which does fit.
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+unsigned int igb_rx_buf_len(const struct igb_rx_ring *ring)
+{
+	return ring->xsk_pool ? xsk_pool_get_rx_frame_size(ring->xsk_pool) :
+				IGB_RX_BUF_LEN;
+}
+
+/* Have a descriptor say where its buffer is. */
+static void igb_rx_write_desc(struct igb_rx_ring *ring, u16 index)
 {
 	union igb_rx_desc *desc = &ring->desc[index];
+	dma_addr_t dma;
 
-	ring->page[index] = page;
-	desc->read.pkt_addr = cpu_to_le64(page_pool_get_dma_addr(page) +
-					  IGB_RX_HEADROOM);
+	if (ring->xsk_pool)
+		dma = xsk_buff_xdp_get_dma(ring->xsk[index]);
+	else
+		dma = page_pool_get_dma_addr(ring->page[index]) +
+		      IGB_RX_HEADROOM;
+	desc->read.pkt_addr = cpu_to_le64(dma);
 	desc->read.hdr_addr = 0;
 }
 
 /**
- * igb_rx_post() - give the chip a page to receive into
+ * igb_rx_post() - give the chip a buffer to receive into
  * @ring: receive ring
- * @index: descriptor, without a page
+ * @index: descriptor, without a buffer
  * @gfp: how to allocate
  *
  * The chip sees it when RDT passes @index.
@@ -39,32 +63,54 @@ static void igb_rx_post_page(struct igb_rx_ring *ring, u16 index,
  */
 int igb_rx_post(struct igb_rx_ring *ring, u16 index, gfp_t gfp)
 {
-	struct page *page = page_pool_alloc_pages(ring->pool, gfp);
-
-	if (unlikely(!page))
+	if (ring->xsk_pool)
+		ring->xsk[index] = xsk_buff_alloc(ring->xsk_pool);
+	else
+		ring->page[index] = page_pool_alloc_pages(ring->pool, gfp);
+	if (unlikely(!ring->page[index]))
 		return -ENOMEM;
-	igb_rx_post_page(ring, index, page);
+	igb_rx_write_desc(ring, index);
 	return 0;
 }
 
 /**
- * igb_rx_repost() - let the chip have the page of the frame in rx->frame again
- * @rx: the queue, whose frame is in one buffer and of no more use
+ * igb_rx_repost() - let the chip have a frame's page again
+ * @rx: the queue
+ * @xdp: a frame in one page, of no more use
  *
  * Cheaper than giving the page to its pool and asking for another.
  *
  * Context: NAPI poll.
  */
-void igb_rx_repost(struct igb_rx *rx)
+void igb_rx_repost(struct igb_rx *rx, struct xdp_buff *xdp)
 {
-	struct page *page = virt_to_page(rx->frame.xdp.data_hard_start);
+	struct page *page = virt_to_page(xdp->data_hard_start);
 
 	dma_sync_single_range_for_device(rx->ring.pool->p.dev,
 					 page_pool_get_dma_addr(page),
 					 IGB_RX_HEADROOM, IGB_RX_BUF_LEN,
 					 DMA_BIDIRECTIONAL);
-	igb_rx_post_page(&rx->ring, rx->next_to_use, page);
+	rx->ring.page[rx->next_to_use] = page;
+	igb_rx_write_desc(&rx->ring, rx->next_to_use);
 	rx->next_to_use = igb_next(rx->ring.count, rx->next_to_use);
+}
+
+static u32 igb_rx_status(const struct igb_rx *rx, u16 index)
+{
+	return le32_to_cpu(READ_ONCE(rx->ring.desc[index].wb.status_error));
+}
+
+/**
+ * igb_rx_pending() - is there something to receive?
+ * @rx: the queue
+ *
+ * Context: NAPI poll.
+ * Return: true when igb_rx_clean() would find a buffer.
+ */
+bool igb_rx_pending(const struct igb_rx *rx)
+{
+	return rx->next_to_clean != rx->next_to_use &&
+	       igb_rx_status(rx, rx->next_to_clean) & IGB_RXD_DD;
 }
 
 static bool igb_rx_is_starved(const struct igb_rx *rx)
@@ -73,16 +119,34 @@ static bool igb_rx_is_starved(const struct igb_rx *rx)
 	       rx->ring.count - IGB_RX_BATCH;
 }
 
-static void igb_rx_kick(struct igb_rx *rx)
+/* An application that wants to be told gives more buffers, and then calls. */
+static void igb_rx_ask_application(struct igb_rx *rx, bool missing)
 {
-	writel(rx->next_to_use, rx->tail);
-	rx->next_to_kick = rx->next_to_use;
+	if (missing)
+		xsk_set_rx_need_wakeup(rx->ring.xsk_pool);
+	else
+		xsk_clear_rx_need_wakeup(rx->ring.xsk_pool);
 }
 
-/* Post what is free.  Pages that cannot be had now are asked for again with
+/* Some buffers were not to be had, or all were.  They are asked for again with
  * the next frames; only a ring that has hardly any left is starved.
  */
-static void igb_rx_fill(struct igb_rx *rx, u16 left)
+static void igb_rx_filled(struct igb_rx *rx, bool missing)
+{
+	if (rx->ring.xsk_pool && xsk_uses_need_wakeup(rx->ring.xsk_pool))
+		igb_rx_ask_application(rx, missing);
+	else
+		WRITE_ONCE(rx->starved, igb_rx_is_starved(rx));
+
+	if (unlikely(missing) && !rx->ring.xsk_pool) {
+		u64_stats_update_begin(&rx->syncp);
+		u64_stats_inc(&rx->stats.alloc_failed);
+		u64_stats_update_end(&rx->syncp);
+	}
+}
+
+/* Post what is free; returns true if something was not to be had. */
+static bool igb_rx_fill(struct igb_rx *rx, u16 left)
 {
 	for (; left; left--) {
 		if (igb_rx_post(&rx->ring, rx->next_to_use,
@@ -90,54 +154,49 @@ static void igb_rx_fill(struct igb_rx *rx, u16 left)
 			break;
 		rx->next_to_use = igb_next(rx->ring.count, rx->next_to_use);
 	}
-	WRITE_ONCE(rx->starved, igb_rx_is_starved(rx));
-	if (unlikely(left)) {
-		u64_stats_update_begin(&rx->syncp);
-		u64_stats_inc(&rx->stats.alloc_failed);
-		u64_stats_update_end(&rx->syncp);
-	}
-	igb_rx_kick(rx);
+	igb_rx_filled(rx, left);
+	return left;
 }
 
-/* Both pages and the chip are troubled in batches only. */
+/* Both pools and the chip are troubled in batches only. */
 static void igb_rx_refill(struct igb_rx *rx)
 {
 	u16 count = rx->ring.count;
-	u16 left = igb_unused(count, rx->next_to_use, rx->next_to_clean);
-	u16 told = igb_unused(count, rx->next_to_use, rx->next_to_kick);
+	bool missing = false;
+	u16 posted;
+	u16 left;
 
+	left = igb_unused(count, rx->next_to_use, rx->next_to_clean);
 	if (left >= IGB_RX_BATCH)
-		igb_rx_fill(rx, left);
-	else if (told < count - IGB_RX_BATCH)
-		igb_rx_kick(rx);
+		missing = igb_rx_fill(rx, left);
+
+	posted = count - 1 - igb_unused(count, rx->next_to_use,
+					rx->next_to_kick);
+	if (posted < (missing ? 1 : count / IGB_RX_KICKS))
+		return;
+	writel(rx->next_to_use, rx->tail);
+	rx->next_to_kick = rx->next_to_use;
 }
 
 /**
  * igb_rx_rewind() - start the ring over at its first descriptor
  * @rx: the queue
  *
- * Posted pages move to the front.
+ * Posted buffers move to the front.
  *
  * Context: process context; the ring is disabled.
  */
 void igb_rx_rewind(struct igb_rx *rx)
 {
 	struct igb_rx_ring *ring = &rx->ring;
-	struct page *page;
 	u16 posted = 0;
 	u16 i;
 
 	for (i = 0; i < ring->count; i++) {
-		page = ring->page[i];
-		if (!page)
+		if (!ring->page[i])
 			continue;
-		ring->page[i] = NULL;
-		ring->page[posted] = page;
-		ring->desc[posted].read.pkt_addr =
-			cpu_to_le64(page_pool_get_dma_addr(page) +
-				    IGB_RX_HEADROOM);
-		ring->desc[posted].read.hdr_addr = 0;
-		posted++;
+		swap(ring->page[posted], ring->page[i]);
+		igb_rx_write_desc(ring, posted++);
 	}
 	rx->next_to_clean = 0;
 	rx->next_to_use = posted;
@@ -148,9 +207,9 @@ void igb_rx_rewind(struct igb_rx *rx)
 /* Give the pages of the frame under construction back. */
 static void igb_rx_discard_frame(struct igb_rx *rx)
 {
-	if (rx->frame.xdp.data)
-		xdp_return_buff(&rx->frame.xdp);
-	rx->frame.xdp.data = NULL;
+	if (rx->frame)
+		xdp_return_buff(&rx->frame->xdp);
+	rx->frame = NULL;
 	rx->skip = false;
 }
 
@@ -189,38 +248,90 @@ static int igb_rx_add_frag(struct xdp_buff *xdp, struct page *page, u16 len)
 /* The first buffer becomes the head, the others fragments.  What the chip
  * says is checked before it is trusted.
  */
-static int igb_rx_add_buffer(struct igb_rx *rx, struct page *page, u16 len)
+static int igb_rx_add_page(struct igb_rx *rx, struct page *page, u16 len)
 {
-	struct xdp_buff *xdp = &rx->frame.xdp;
+	struct xdp_buff *xdp = &rx->paged.xdp;
 
 	if (unlikely(rx->skip || len > IGB_RX_BUF_LEN))
 		return -EMSGSIZE;
 	page_pool_dma_sync_for_cpu(rx->ring.pool, page, 0, len);
-	if (unlikely(xdp->data))
+	if (unlikely(rx->frame))
 		return igb_rx_add_frag(xdp, page, len);
 
 	xdp_init_buff(xdp, PAGE_SIZE, rx->ring.rxq);
 	xdp_prepare_buff(xdp, page_address(page), IGB_RX_HEADROOM, len, true);
+	rx->frame = &rx->paged;
 	return 0;
 }
 
-static void igb_rx_take_buffer(struct igb_rx *rx, const union igb_rx_desc *desc)
+/* In an application's memory a frame has one buffer. */
+static int igb_rx_add_xsk(struct igb_rx *rx, struct xdp_buff *xdp, u16 len)
 {
-	struct page *page = rx->ring.page[rx->next_to_clean];
+	XSK_CHECK_PRIV_TYPE(struct igb_xdp_buff);
+	if (unlikely(rx->skip || rx->frame || len > igb_rx_buf_len(&rx->ring)))
+		return -EMSGSIZE;
+	xsk_buff_set_size(xdp, len);
+	xsk_buff_dma_sync_for_cpu(xdp);
+	rx->frame = container_of(xdp, struct igb_xdp_buff, xdp);
+	return 0;
+}
 
-	rx->ring.page[rx->next_to_clean] = NULL;
-	rx->next_to_clean = igb_next(rx->ring.count, rx->next_to_clean);
-	if (likely(!igb_rx_add_buffer(rx, page, le16_to_cpu(desc->wb.length))))
+static void igb_rx_take_xsk(struct igb_rx *rx, u16 index, u16 len)
+{
+	struct xdp_buff *xdp = rx->ring.xsk[index];
+
+	rx->ring.xsk[index] = NULL;
+	if (likely(!igb_rx_add_xsk(rx, xdp, len)))
 		return;
+	xsk_buff_free(xdp);
+	rx->skip = true;
+}
 
+static void igb_rx_take_page(struct igb_rx *rx, u16 index, u16 len)
+{
+	struct page *page = rx->ring.page[index];
+
+	rx->ring.page[index] = NULL;
+	if (likely(!igb_rx_add_page(rx, page, len)))
+		return;
 	page_pool_recycle_direct(rx->ring.pool, page);
 	rx->skip = true;
 }
 
-/* The frame's first page becomes the skb's head; the others follow. */
-static struct sk_buff *igb_rx_build_skb(struct igb_rx *rx)
+static void igb_rx_take_buffer(struct igb_rx *rx, const union igb_rx_desc *desc)
 {
-	struct xdp_buff *xdp = &rx->frame.xdp;
+	u16 len = le16_to_cpu(desc->wb.length);
+	u16 i = rx->next_to_clean;
+
+	rx->next_to_clean = igb_next(rx->ring.count, i);
+	if (rx->ring.xsk_pool)
+		igb_rx_take_xsk(rx, i, len);
+	else
+		igb_rx_take_page(rx, i, len);
+}
+
+/* What an application's program lets pass is copied out of its memory. */
+static struct sk_buff *igb_rx_copy_skb(struct igb_rx *rx, struct xdp_buff *xdp)
+{
+	unsigned int meta = xdp->data - xdp->data_meta;
+	unsigned int len = xdp->data_end - xdp->data;
+	struct sk_buff *skb;
+
+	skb = napi_alloc_skb(rx->napi, meta + len);
+	if (unlikely(!skb))
+		return NULL;
+	memcpy(__skb_put(skb, meta + len), xdp->data_meta, meta + len);
+	if (meta) {
+		__skb_pull(skb, meta);
+		skb_metadata_set(skb, meta);
+	}
+	xsk_buff_free(xdp);
+	return skb;
+}
+
+/* The frame's first page becomes the skb's head; the others follow. */
+static struct sk_buff *igb_rx_build_skb(struct xdp_buff *xdp)
+{
 	struct skb_shared_info *sinfo;
 	unsigned int size = 0;
 	struct sk_buff *skb;
@@ -243,7 +354,6 @@ static struct sk_buff *igb_rx_build_skb(struct igb_rx *rx)
 	if (unlikely(frags))
 		xdp_update_skb_shared_info(skb, frags, size, frags * PAGE_SIZE,
 					   xdp_buff_is_frag_pfmemalloc(xdp));
-	xdp->data = NULL;
 	return skb;
 }
 
@@ -283,27 +393,30 @@ static void igb_rx_drop_frame(struct igb_rx *rx)
 
 static bool igb_rx_is_bad(const struct igb_rx *rx, u32 status)
 {
-	const struct xdp_buff *xdp = &rx->frame.xdp;
-
 	return rx->skip || status & IGB_RXD_RXE ||
-	       xdp->data_end - xdp->data < ETH_HLEN;
+	       rx->frame->xdp.data_end - rx->frame->xdp.data < ETH_HLEN;
 }
 
 /* The frame is complete and good: the program's, or the stack's. */
 static void igb_rx_deliver(struct igb_rx *rx, struct bpf_prog *prog,
 			   const union igb_rx_desc *desc, u32 status)
 {
+	struct xdp_buff *xdp = &rx->frame->xdp;
 	struct sk_buff *skb;
 
-	rx->frame.desc = desc;
-	if (prog && igb_xdp_run(rx, prog))
+	rx->frame->desc = desc;
+	if (prog && igb_xdp_run(rx, xdp, prog)) {
+		rx->frame = NULL;
 		return;
+	}
 
-	skb = igb_rx_build_skb(rx);
+	skb = rx->ring.xsk_pool ? igb_rx_copy_skb(rx, xdp) :
+				  igb_rx_build_skb(xdp);
 	if (unlikely(!skb)) {
 		igb_rx_drop_frame(rx);
 		return;
 	}
+	rx->frame = NULL;
 	igb_rx_csum(rx, skb, status);
 	igb_rx_hash(rx, skb, desc);
 	if (status & IGB_RXD_VP)
@@ -312,24 +425,6 @@ static void igb_rx_deliver(struct igb_rx *rx, struct bpf_prog *prog,
 	skb_record_rx_queue(skb, rx->index);
 	skb->protocol = eth_type_trans(skb, rx->netdev);
 	napi_gro_receive(rx->napi, skb);
-}
-
-static u32 igb_rx_status(const struct igb_rx *rx, u16 index)
-{
-	return le32_to_cpu(READ_ONCE(rx->ring.desc[index].wb.status_error));
-}
-
-/**
- * igb_rx_pending() - is there something to receive?
- * @rx: the queue
- *
- * Context: NAPI poll.
- * Return: true when igb_rx_clean() would find a buffer.
- */
-bool igb_rx_pending(const struct igb_rx *rx)
-{
-	return rx->next_to_clean != rx->next_to_use &&
-	       igb_rx_status(rx, rx->next_to_clean) & IGB_RXD_DD;
 }
 
 /**
@@ -363,7 +458,7 @@ int igb_rx_clean(struct igb_rx *rx, int budget)
 			igb_rx_drop_frame(rx);
 		} else {
 			packets++;
-			bytes += xdp_get_buff_len(&rx->frame.xdp);
+			bytes += xdp_get_buff_len(&rx->frame->xdp);
 			igb_rx_deliver(rx, prog, desc, status);
 		}
 		if (done % IGB_RX_BATCH == 0)

@@ -10,6 +10,7 @@
 #include <linux/udp.h>
 #include <net/ip.h>
 #include <net/netdev_queues.h>
+#include <net/xdp_sock_drv.h>
 
 #include "igb.h"
 
@@ -358,6 +359,7 @@ struct igb_tx_sum {
 	unsigned int packets;
 	unsigned int bytes;
 	unsigned int bql;	/* bytes of the stack's frames */
+	unsigned int xsk;	/* frames of applications' */
 };
 
 /* Give frames back up to the one that starts at @head.  A nonzero @budget
@@ -390,12 +392,16 @@ static void igb_tx_release(struct igb_tx *tx, u16 head, int budget,
 			sum->bql += first->bytes;
 			napi_consume_skb(first->skb, budget);
 			first->skb = NULL;
-		} else {
+		} else if (first->xdpf) {
 			xdp_return_frame(first->xdpf);
 			first->xdpf = NULL;
+		} else {
+			sum->xsk++;
 		}
 	}
 	WRITE_ONCE(tx->next_to_clean, i);
+	if (sum->xsk)
+		xsk_tx_completed(tx->xsk_pool, sum->xsk);
 }
 
 /* Give back what has been sent; @budget as above. */
@@ -504,6 +510,56 @@ unmap:
 		igb_tx_unmap(tx, &tx->ring.buf[i]);
 	}
 	return -ENOMEM;
+}
+
+/**
+ * igb_tx_room() - how many frames of applications may be queued now
+ * @tx: the queue
+ *
+ * The stack keeps enough for its largest frame.
+ *
+ * Context: the queue's transmit lock held.
+ * Return: number of descriptors.
+ */
+u32 igb_tx_room(const struct igb_tx *tx)
+{
+	u16 unused = igb_tx_unused(tx);
+
+	return unused > IGB_TX_WAKE ? unused - IGB_TX_WAKE : 0;
+}
+
+/**
+ * igb_tx_queue_xsk() - queue a frame of an application's; no doorbell
+ * @tx: the queue, with a pool and room
+ * @desc: where the frame is
+ *
+ * Context: bottom halves off, the queue's transmit lock held.
+ */
+void igb_tx_queue_xsk(struct igb_tx *tx, const struct xdp_desc *desc)
+{
+	dma_addr_t dma = xsk_buff_raw_get_dma(tx->xsk_pool, desc->addr);
+	u32 cmd = FIELD_PREP(IGB_TXD_DTYP, IGB_TXD_DTYP_DATA) | IGB_TXD_DEXT |
+		  IGB_TXD_IFCS | IGB_TXD_EOP;
+	u32 len = max_t(u32, desc->len, ETH_ZLEN);
+	u16 i = tx->next_to_use;
+	u32 offset = i * IGB_TX_COPY_SPACE;
+
+	if (likely(len == desc->len)) {
+		xsk_buff_raw_dma_sync_for_device(tx->xsk_pool, dma, len);
+	} else {
+		memset(tx->ring.copies + offset, 0, ETH_ZLEN);
+		memcpy(tx->ring.copies + offset,
+		       xsk_buff_raw_get_data(tx->xsk_pool, desc->addr),
+		       desc->len);
+		dma = tx->ring.copies_dma + offset;
+	}
+	igb_tx_write_data(tx, i, dma, len, cmd,
+			  FIELD_PREP(IGB_TXD_PAYLEN, len));
+	tx->ring.buf[i].len = 0;
+	tx->ring.buf[i].last = i;
+	tx->ring.buf[i].bytes = len;
+	tx->ring.buf[i].segs = 1;
+	tx->next_to_use = igb_next(tx->ring.count, i);
 }
 
 /**

@@ -23,26 +23,33 @@ static void igb_xdp_count(struct igb_rx *rx, u64_stats_t *counter)
 
 static void igb_xdp_recycle(struct igb_rx *rx, struct xdp_buff *xdp)
 {
-	if (unlikely(xdp_buff_has_frags(xdp)))
+	if (unlikely(xdp_buff_has_frags(xdp)) || rx->ring.xsk_pool)
 		xdp_return_buff(xdp);
 	else
-		igb_rx_repost(rx);
+		igb_rx_repost(rx, xdp);
 }
 
-/* Back out of the port that it came in by, through the pair's other half. */
+/* Back out of the port that it came in by, through the pair's other half.
+ * What lies in an application's memory is copied for that.
+ */
 static int igb_xdp_tx(struct igb_rx *rx, struct xdp_buff *xdp)
 {
 	struct igb_tx *tx = &container_of(rx, struct igb_queue, rx)->tx;
 	struct xdp_frame *xdpf = xdp_convert_buff_to_frame(xdp);
+	bool copied = rx->ring.xsk_pool;
 	int err;
 
-	if (unlikely(!xdpf))
+	if (unlikely(!xdpf)) {
+		igb_xdp_recycle(rx, xdp);
 		return -EOVERFLOW;
+	}
 
 	__netif_tx_lock(tx->txq, smp_processor_id());
-	err = igb_tx_queue_xdp(tx, xdpf, false);
+	err = igb_tx_queue_xdp(tx, xdpf, copied);
 	__netif_tx_unlock(tx->txq);
 	rx->xdp_done |= IGB_XDP_DID_TX;
+	if (unlikely(err))
+		xdp_return_frame(xdpf);
 	return err;
 }
 
@@ -51,23 +58,26 @@ static int igb_xdp_redirect(struct igb_rx *rx, struct xdp_buff *xdp,
 {
 	int err = xdp_do_redirect(rx->netdev, xdp, prog);
 
-	if (!err)
+	if (likely(!err))
 		rx->xdp_done |= IGB_XDP_DID_REDIRECT;
+	else
+		igb_xdp_recycle(rx, xdp);
 	return err;
 }
 
 /**
- * igb_xdp_run() - let a program decide about the frame in rx->frame
+ * igb_xdp_run() - let a program decide about a frame
  * @rx: the queue
+ * @xdp: the frame
  * @prog: the program
  *
  * Context: NAPI poll.
  * Return: true when the frame is no longer ours; false when the stack is to
  * have it, with what the program made of it.
  */
-bool igb_xdp_run(struct igb_rx *rx, struct bpf_prog *prog)
+bool igb_xdp_run(struct igb_rx *rx, struct xdp_buff *xdp,
+		 struct bpf_prog *prog)
 {
-	struct xdp_buff *xdp = &rx->frame.xdp;
 	u32 act = bpf_prog_run_xdp(prog, xdp);
 	int err = -EINVAL;
 
@@ -77,7 +87,7 @@ bool igb_xdp_run(struct igb_rx *rx, struct bpf_prog *prog)
 	case XDP_DROP:
 		igb_xdp_count(rx, &rx->stats.xdp_drop);
 		igb_xdp_recycle(rx, xdp);
-		goto consumed;
+		return true;
 	case XDP_TX:
 		err = igb_xdp_tx(rx, xdp);
 		if (!err)
@@ -88,19 +98,17 @@ bool igb_xdp_run(struct igb_rx *rx, struct bpf_prog *prog)
 		if (!err)
 			igb_xdp_count(rx, &rx->stats.xdp_redirect);
 		break;
-	case XDP_ABORTED:
-		break;
 	default:
 		bpf_warn_invalid_xdp_action(rx->netdev, prog, act);
+		fallthrough;
+	case XDP_ABORTED:
+		igb_xdp_recycle(rx, xdp);
 		break;
 	}
 	if (unlikely(err)) {
 		trace_xdp_exception(rx->netdev, prog, act);
 		igb_xdp_count(rx, &rx->stats.xdp_failed);
-		igb_xdp_recycle(rx, xdp);
 	}
-consumed:
-	xdp->data = NULL;
 	return true;
 }
 
@@ -204,7 +212,7 @@ static int igb_xdp_setup(struct igb_adapter *adapter, struct bpf_prog *prog,
  *
  * Context: process context, RTNL.
  * Return: 0, -EOPNOTSUPP for a program that takes no fragments with an MTU
- * that makes some, -EINVAL for other commands.
+ * that makes some, as igb_xsk_setup(), -EINVAL for other commands.
  */
 int igb_bpf(struct net_device *netdev, struct netdev_bpf *bpf)
 {
@@ -212,6 +220,9 @@ int igb_bpf(struct net_device *netdev, struct netdev_bpf *bpf)
 	case XDP_SETUP_PROG:
 		return igb_xdp_setup(netdev_priv(netdev), bpf->prog,
 				     bpf->extack);
+	case XDP_SETUP_XSK_POOL:
+		return igb_xsk_setup(netdev_priv(netdev), bpf->xsk.pool,
+				     bpf->xsk.queue_id);
 	default:
 		return -EINVAL;
 	}

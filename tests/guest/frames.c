@@ -46,9 +46,8 @@ static uint32_t get32(const uint8_t *at)
 	return ntohl(value);
 }
 
-/* Builds a frame of @size bytes, its VLAN tag not counted; returns its length. */
-static size_t build(uint8_t *out, const uint8_t *dst, const uint8_t *src,
-		    uint32_t number, size_t size, int vlan)
+size_t build_frame(uint8_t *out, const uint8_t *dst, const uint8_t *src,
+		   uint32_t number, size_t size, int vlan)
 {
 	size_t body_len = size - MAC_HEADER;
 	uint8_t header[RIG_HEADER];
@@ -73,7 +72,7 @@ static size_t build(uint8_t *out, const uint8_t *dst, const uint8_t *src,
 	return p + body_len - out;
 }
 
-static void own_mac(const char *name, uint8_t mac[6])
+void own_mac(const char *name, uint8_t mac[6])
 {
 	char path[64], text[32] = "";
 	FILE *file;
@@ -104,7 +103,7 @@ static void send_one(struct wire *wire, size_t size)
 
 	if (size < MAC_HEADER || size > FRAME_MAX - TAG)
 		usage("sizes from 14 to 69996");
-	len = build(frame, wire->dst, wire->src, wire->number, size, wire->vlan);
+	len = build_frame(frame, wire->dst, wire->src, wire->number, size, wire->vlan);
 	while (sendto(wire->fd, frame, len, 0, (void *)&wire->address,
 		      sizeof(wire->address)) < 0) {
 		if ((errno == ENOBUFS || errno == EAGAIN) && now_us() - start < PATIENCE_US) {
@@ -189,11 +188,7 @@ static void join(int fd, int index, const char *text, long count)
 	}
 }
 
-/*
- * Offset of the first wrong body byte, or -1 when all are right. What follows
- * the body can only be the padding of a short frame: zeros.
- */
-static long check_body(const uint8_t *body, size_t len)
+long check_body(const uint8_t *body, size_t len)
 {
 	uint32_t number = get32(body + 4);
 	size_t want = get32(body + 8);
@@ -207,6 +202,16 @@ static long check_body(const uint8_t *body, size_t len)
 		if (body[i])
 			return i;
 	return -1;
+}
+
+void print_frame(const uint8_t *mac, uint32_t number, size_t len, int vlan, int type, long wrong)
+{
+	printf("%u %zu %d %d %02x:%02x:%02x:%02x:%02x:%02x ", number, len, vlan, type,
+	       mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	if (wrong < 0)
+		printf("ok\n");
+	else
+		printf("%ld\n", wrong);
 }
 
 struct received {
@@ -307,13 +312,7 @@ int recv_main(int argc, char **argv)
 		quiet_since = now_us();
 		frames++;
 		wrong = check_body(got.body, got.body_len);
-		printf("%u %zu %d %d ", get32(got.body + 4), got.len, got.vlan, got.type);
-		printf("%02x:%02x:%02x:%02x:%02x:%02x ",
-		       frame[0], frame[1], frame[2], frame[3], frame[4], frame[5]);
-		if (wrong < 0)
-			printf("ok\n");
-		else
-			printf("%ld\n", wrong);
+		print_frame(frame, get32(got.body + 4), got.len, got.vlan, got.type, wrong);
 		if (until >= 0 && get32(got.body + 4) == (uint32_t)until)
 			break;
 	}

@@ -107,6 +107,7 @@ static const struct {
 	{ "pagepools", pagepools_main },
 	{ "netdev", netdev_main },
 	{ "profile", profile_main },
+	{ "xsk", xsk_main },
 };
 
 int main(int argc, char **argv)

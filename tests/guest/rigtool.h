@@ -35,6 +35,7 @@ int udpping_main(int argc, char **argv);
 int pagepools_main(int argc, char **argv);
 int netdev_main(int argc, char **argv);
 int profile_main(int argc, char **argv);
+int xsk_main(int argc, char **argv);
 
 /* Ends the program with a message and errno. */
 void die(const char *what) __attribute__((noreturn));
@@ -54,6 +55,22 @@ int ifindex(const char *name);
 
 /* Six bytes from "52:54:00:..." or the program ends. */
 void parse_mac(const char *text, uint8_t mac[6]);
+
+/* The address of an interface, or the program ends. */
+void own_mac(const char *name, uint8_t mac[6]);
+
+/* Builds a frame of @size bytes, its VLAN tag not counted; returns its length. */
+size_t build_frame(uint8_t *out, const uint8_t *dst, const uint8_t *src,
+		   uint32_t number, size_t size, int vlan);
+
+/*
+ * Offset of the first wrong body byte, or -1 when all are right. What follows
+ * the body can only be the padding of a short frame: zeros.
+ */
+long check_body(const uint8_t *body, size_t len);
+
+/* One line about a frame, as tests/rig/frames.py reads it. */
+void print_frame(const uint8_t *mac, uint32_t number, size_t len, int vlan, int type, long wrong);
 
 /* Sets or clears IFF_UP. Returns 0 or -errno. */
 int set_up(const char *name, bool up);

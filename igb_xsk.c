@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * AF_XDP without copies: a queue pair receives into an application's memory,
+ * and sends from it.
+ *
+ * Only where the memory comes from differs: descriptors, verdicts and reclaim
+ * are those of igb_rx.c, igb_xdp.c and igb_tx.c.
+ */
+#include <net/xdp_sock_drv.h>
+
+#include "igb.h"
+
+static bool igb_xsk_pool_fits(struct xsk_buff_pool *pool, unsigned int mtu)
+{
+	return mtu + VLAN_ETH_HLEN <= xsk_pool_get_rx_frame_size(pool);
+}
+
+/**
+ * igb_xsk_fits() - do applications' buffers hold frames of this size?
+ * @adapter: the port
+ * @mtu: the interface's
+ *
+ * Context: process context, RTNL.
+ * Return: true if all do.
+ */
+bool igb_xsk_fits(const struct igb_adapter *adapter, unsigned int mtu)
+{
+	unsigned int i;
+
+	for (i = 0; i < adapter->max_queues; i++)
+		if (adapter->queue[i]->xsk_pool &&
+		    !igb_xsk_pool_fits(adapter->queue[i]->xsk_pool, mtu))
+			return false;
+	return true;
+}
+
+static void igb_xsk_assign(struct igb_queue *q, struct xsk_buff_pool *pool,
+			   struct xdp_rxq_info *rxq)
+{
+	q->xsk_pool = pool;
+	q->tx.xsk_pool = pool;
+	if (q->rx.ring.desc)
+		igb_rx_ring_set_xsk(q, rxq);
+	else
+		igb_rxq_destroy(rxq);
+}
+
+/* The memory is exchanged while the port is down; its link stays. */
+static void igb_xsk_switch(struct igb_queue *q, struct xsk_buff_pool *pool,
+			   struct xdp_rxq_info *rxq)
+{
+	struct igb_adapter *adapter = q->adapter;
+
+	if (!adapter->up)
+		return igb_xsk_assign(q, pool, rxq);
+
+	netif_device_detach(adapter->netdev);
+	igb_down(adapter);
+	igb_xsk_assign(q, pool, rxq);
+	if (igb_up(adapter))
+		igb_restart(adapter);
+	else
+		netif_device_attach(adapter->netdev);
+}
+
+static int igb_xsk_enable(struct igb_queue *q, struct xsk_buff_pool *pool)
+{
+	struct xdp_rxq_info *rxq;
+	int err;
+
+	if (!igb_xsk_pool_fits(pool, q->adapter->netdev->mtu))
+		return -EOPNOTSUPP;
+
+	rxq = igb_xsk_rxq_create(q);
+	if (IS_ERR(rxq))
+		return PTR_ERR(rxq);
+	err = xsk_pool_dma_map(pool, &q->adapter->pdev->dev, 0);
+	if (err) {
+		igb_rxq_destroy(rxq);
+		return err;
+	}
+	igb_xsk_switch(q, pool, rxq);
+	return 0;
+}
+
+static int igb_xsk_disable(struct igb_queue *q)
+{
+	struct xsk_buff_pool *pool = q->xsk_pool;
+
+	if (!pool)
+		return -EINVAL;
+	igb_xsk_switch(q, NULL, NULL);
+	xsk_pool_dma_unmap(pool, 0);
+	return 0;
+}
+
+/**
+ * igb_xsk_setup() - give a queue pair an application's memory, or take it
+ * @adapter: the port
+ * @pool: the memory, or NULL for none any more
+ * @queue: number of the pair
+ *
+ * Context: process context, RTNL.
+ * Return: 0; -EINVAL for a pair that is not used, -EOPNOTSUPP for buffers
+ * smaller than a frame of the MTU, -ENOMEM, or what mapping failed with.
+ */
+int igb_xsk_setup(struct igb_adapter *adapter, struct xsk_buff_pool *pool,
+		  u16 queue)
+{
+	if (queue >= adapter->num_queues)
+		return -EINVAL;
+	return pool ? igb_xsk_enable(adapter->queue[queue], pool) :
+		      igb_xsk_disable(adapter->queue[queue]);
+}
+
+/**
+ * igb_xsk_wakeup() - ndo_xsk_wakeup
+ * @netdev: the interface
+ * @queue: number of the queue pair
+ * @flags: XDP_WAKEUP_RX, XDP_WAKEUP_TX; NAPI sees to both
+ *
+ * Context: process context or softirq, RCU.
+ * Return: 0; -ENETDOWN, or -EINVAL for a pair without applications.
+ */
+int igb_xsk_wakeup(struct net_device *netdev, u32 queue, u32 flags)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_queue *q;
+
+	if (!READ_ONCE(adapter->up) || !netif_carrier_ok(netdev))
+		return -ENETDOWN;
+	if (queue >= READ_ONCE(adapter->num_queues))
+		return -EINVAL;
+	q = adapter->queue[queue];
+	if (!READ_ONCE(q->xsk_pool))
+		return -EINVAL;
+
+	local_bh_disable();
+	napi_schedule(&q->napi);
+	local_bh_enable();
+	return 0;
+}
+
+/**
+ * igb_xsk_xmit() - send what applications have queued
+ * @tx: the queue, with a pool
+ * @budget: frames at most
+ *
+ * Context: NAPI poll.
+ * Return: true when nothing was left, or there is no room for it.
+ */
+bool igb_xsk_xmit(struct igb_tx *tx, unsigned int budget)
+{
+	struct xsk_buff_pool *pool = tx->xsk_pool;
+	u32 count, i;
+
+	__netif_tx_lock(tx->txq, smp_processor_id());
+	count = xsk_tx_peek_release_desc_batch(pool, min(budget,
+							 igb_tx_room(tx)));
+	for (i = 0; i < count; i++)
+		igb_tx_queue_xsk(tx, &pool->tx_descs[i]);
+	igb_tx_kick(tx);
+	if (count)
+		txq_trans_cond_update(tx->txq);
+	__netif_tx_unlock(tx->txq);
+
+	if (xsk_uses_need_wakeup(pool))
+		xsk_set_tx_need_wakeup(pool);
+	return count < budget;
+}
