@@ -210,6 +210,7 @@ struct igb_xdp_buff {
  * @next_to_clean: next descriptor to look at; equal to @next_to_use when
  *	nothing is posted
  * @starved: hardly a page is posted; NAPI is made to try again
+ * @fill_first: IGB_QUIRK_RDT_FLUSH
  * @syncp: guards @stats
  * @stats: kept from probe to remove
  */
@@ -224,6 +225,7 @@ struct igb_rx {
 	unsigned int xdp_done;
 	bool skip;
 	bool starved;
+	bool fill_first;
 	u16 index;
 	u16 next_to_use;
 	u16 next_to_kick;

@@ -383,6 +383,9 @@ static_assert(sizeof(struct igb_tx_ctxt_desc) == 16);
  *	or one frame that is too long (IPv6)
  * @IGB_QUIRK_NO_MPC: frames that find no descriptor are counted nowhere;
  *	ICR.RXO tells that there were some
+ * @IGB_QUIRK_RDT_FLUSH: when RDT moves, all frames that waited for it are let
+ *	in, and those without a descriptor lost; a ring that ran dry is filled
+ *	up before it is shown
  */
 enum igb_quirk {
 	IGB_QUIRK_NO_AUTO_RD		= BIT(0),
@@ -393,6 +396,7 @@ enum igb_quirk {
 	IGB_QUIRK_TSO_NO_FIN		= BIT(5),
 	IGB_QUIRK_NO_USO		= BIT(6),
 	IGB_QUIRK_NO_MPC		= BIT(7),
+	IGB_QUIRK_RDT_FLUSH		= BIT(8),
 };
 
 /**

@@ -778,6 +778,7 @@ static void igb_init_queue(struct igb_adapter *adapter, unsigned int i)
 	u64_stats_init(&q->tx.syncp);
 
 	q->rx.index = i;
+	q->rx.fill_first = igb_has_quirk(&adapter->hw, IGB_QUIRK_RDT_FLUSH);
 	q->rx.netdev = adapter->netdev;
 	q->rx.napi = &q->napi;
 	q->rx.tail = adapter->hw.io + IGB_RDT(i);

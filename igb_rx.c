@@ -158,6 +158,16 @@ static bool igb_rx_fill(struct igb_rx *rx, u16 left)
 	return left;
 }
 
+/* The chip has used every descriptor that it was told of, and there is still
+ * work to do before they all can be posted again.
+ */
+static bool igb_rx_is_dry(const struct igb_rx *rx)
+{
+	u16 last = (rx->next_to_kick ?: rx->ring.count) - 1;
+
+	return igb_rx_status(rx, last) & IGB_RXD_DD && igb_rx_pending(rx);
+}
+
 /* Both pools and the chip are troubled in batches only. */
 static void igb_rx_refill(struct igb_rx *rx)
 {
@@ -172,7 +182,8 @@ static void igb_rx_refill(struct igb_rx *rx)
 
 	posted = count - 1 - igb_unused(count, rx->next_to_use,
 					rx->next_to_kick);
-	if (posted < (missing ? 1 : count / IGB_RX_KICKS))
+	if (posted < (missing ? 1 : count / IGB_RX_KICKS) ||
+	    (rx->fill_first && igb_rx_is_dry(rx)))
 		return;
 	writel(rx->next_to_use, rx->tail);
 	rx->next_to_kick = rx->next_to_use;

@@ -442,7 +442,8 @@ int xsk_main(int argc, char **argv)
 
 	if (argc < 2)
 		usage("xsk IF [mode=recv|back|drop|send|push] [queue=N] [count=N] [until=N] "
-		      "[idle=MS] [size=N] [dst=MAC] [chunk=BYTES] [wakeup=0] [copy=1] [take=0] [program=0] [busy=1]");
+		      "[idle=MS] [size=N] [dst=MAC] [chunk=BYTES] [wakeup=0] [copy=1] "
+		      "[take=0] [program=0] [busy=1]");
 	index = ifindex(argv[1]);
 	own_mac(argv[1], work.src);
 	parse_mac(option(argc, argv, "dst", "ff:ff:ff:ff:ff:ff"), work.dst);
