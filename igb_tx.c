@@ -105,13 +105,16 @@ struct igb_tx_offload {
 	u16 segs;
 };
 
-/* The chip counts the length into each segment's checksum itself. */
-static void igb_tx_prepare_headers(struct sk_buff *skb, u32 payload)
+/* The chip counts each segment's length into its checksum, so the length of
+ * the whole has to go from the sum over the pseudo header.
+ */
+static void igb_tx_prepare_headers(struct sk_buff *skb)
 {
+	u32 len = skb->len - skb_transport_offset(skb);
 	__sum16 *check;
 
 	check = (__sum16 *)(skb_transport_header(skb) + skb->csum_offset);
-	csum_replace_by_diff(check, (__force __wsum)htonl(payload));
+	csum_replace_by_diff(check, (__force __wsum)htonl(len));
 	if (ip_hdr(skb)->version == 4) {
 		ip_hdr(skb)->tot_len = 0;
 		ip_hdr(skb)->check = 0;
@@ -133,7 +136,7 @@ static int igb_tx_segment(struct sk_buff *skb, struct igb_tx_offload *off)
 	l4_len = shinfo->gso_type & SKB_GSO_UDP_L4 ? sizeof(struct udphdr) :
 						     tcp_hdrlen(skb);
 	hdr_len = skb_transport_offset(skb) + l4_len;
-	igb_tx_prepare_headers(skb, skb->len - hdr_len);
+	igb_tx_prepare_headers(skb);
 
 	off->ctxt.mss = FIELD_PREP(IGB_CTXT_MSS, shinfo->gso_size) |
 			FIELD_PREP(IGB_CTXT_L4LEN, l4_len);
