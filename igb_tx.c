@@ -81,6 +81,21 @@ static int igb_tx_describe(const struct sk_buff *skb, u32 *lens, u32 *tucmd)
 	return 0;
 }
 
+/* Bytes behind the datagram, be they there or to come.  The chip would take
+ * them for payload.
+ */
+static bool igb_tx_is_padded(const struct sk_buff *skb)
+{
+	u32 len = skb->len - skb_network_offset(skb);
+
+	if (skb->len < ETH_ZLEN)
+		return true;
+	if (ip_hdr(skb)->version == 4)
+		return ntohs(ip_hdr(skb)->tot_len) != len;
+	return ntohs(ipv6_hdr(skb)->payload_len) + sizeof(struct ipv6hdr) !=
+	       len;
+}
+
 static int igb_tx_soft_csum(struct sk_buff *skb)
 {
 	if (skb->ip_summed != CHECKSUM_PARTIAL)
@@ -164,12 +179,11 @@ static int igb_tx_offload(struct sk_buff *skb, struct igb_tx_offload *off)
 		.segs = 1,
 	};
 
-	/* The chip would take padding for payload. */
 	if (skb_is_gso(skb))
 		err = igb_tx_segment(skb, off);
 	else if (skb->ip_summed != CHECKSUM_PARTIAL)
 		;
-	else if (bytes == skb->len &&
+	else if (!igb_tx_is_padded(skb) &&
 		 !igb_tx_describe(skb, &off->ctxt.lens, &off->ctxt.tucmd))
 		off->olinfo |= IGB_TXD_TXSM;
 	else

@@ -33,11 +33,11 @@ def payload(count):
     return bytes(at % frames.PERIOD for at in range(count))
 
 
-def cut_up(nic, wire, count, mss, ip=4, proto="tcp", flags=ACK, vlan=None):
+def cut_up(nic, wire, count, mss, ip=4, proto="tcp", flags=ACK, vlan=None, padding=0):
     """Have the guest send @count bytes; returns the segments on the wire, checked."""
     wire.drain()
     nic.guest.sh(f"rigtool segment {nic.name} dst={PEER} src={nic.mac} ip={ip} proto={proto} "
-                 f"payload={count} mss={mss} flags={flags}"
+                 f"payload={count} mss={mss} flags={flags} padding={padding}"
                  + (f" vlan={vlan}" if vlan is not None else ""))
     want = max(1, -(-count // mss))
     packets = [Ether(frame) for frame in wire.collect(want, match=is_segment, timeout=5)]
@@ -92,6 +92,12 @@ class TestSegmentation:
     def test_udp(self, nic, wire, ip):
         """Datagrams, not fragments."""
         cut_up(nic, wire, 5000, 1000, ip, "udp")
+
+    @pytest.mark.parametrize("proto", ("tcp", "udp"))
+    @pytest.mark.parametrize("count, padding", ((1, 0), (1, 20), (6, 100), (1000, 1), (1000, 2)))
+    def test_padding(self, nic, wire, ip, proto, count, padding):
+        """What is behind the datagram does not enter its checksum."""
+        cut_up(nic, wire, count, 1400, ip, proto, padding=padding)
 
     def test_tagged(self, nic, wire, ip):
         """Each segment carries the tag, be it the chip's or in the frame."""

@@ -29,7 +29,7 @@ struct segment {
 	int ip;			/* 4 or 6 */
 	bool tcp;
 	int vlan;
-	long payload, mss, flags;
+	long payload, mss, flags, padding;
 	uint8_t dst[6], src[6];
 	size_t l3, l4, len;	/* offsets, and bytes so far */
 	uint8_t frame[128 + PAYLOAD_MAX];
@@ -136,7 +136,7 @@ static void add_transport(struct segment *s, size_t l4_len)
 	}
 	for (long i = 0; i < s->payload; i++)
 		p[l4_len + i] = i % RIG_PERIOD;
-	s->len = s->l4 + l4_len + s->payload;
+	s->len = s->l4 + l4_len + s->payload + s->padding;
 }
 
 static void transmit(const struct segment *s, int index, size_t l4_len)
@@ -171,7 +171,7 @@ int segment_main(int argc, char **argv)
 
 	if (argc < 2)
 		usage("segment IF dst=MAC src=MAC [ip=4] [proto=tcp] [payload=N] [mss=N] "
-		      "[flags=0x10] [vlan=TCI]");
+		      "[flags=0x10] [vlan=TCI] [padding=N]");
 	index = ifindex(argv[1]);
 	parse_mac(option(argc, argv, "dst", ""), s.dst);
 	parse_mac(option(argc, argv, "src", ""), s.src);
@@ -181,8 +181,9 @@ int segment_main(int argc, char **argv)
 	s.mss = option_long(argc, argv, "mss", 1400);
 	s.flags = option_long(argc, argv, "flags", 0x10);
 	s.vlan = option_long(argc, argv, "vlan", -1);
-	if (s.payload < 0 || s.payload > PAYLOAD_MAX)
-		usage("payload from 0 to 65000");
+	s.padding = option_long(argc, argv, "padding", 0);
+	if (s.payload < 0 || s.payload + s.padding > PAYLOAD_MAX || s.padding < 0)
+		usage("payload and padding from 0 to 65000");
 
 	l4_len = s.tcp ? TCP_LEN : UDP_LEN;
 	add_ethernet(&s);
