@@ -371,6 +371,20 @@ static u16 igb_tx_head(const struct igb_tx *tx)
 	return le32_to_cpu(READ_ONCE(*tx->ring.head));
 }
 
+/* Has the frame that starts at @i been sent?  The head may well be amid it. */
+static bool igb_tx_is_sent(const struct igb_tx *tx, u16 i, u16 head)
+{
+	u16 last = tx->ring.buf[i].last;
+	u16 count = tx->ring.count;
+
+	if (i == head)
+		return false;
+	if (likely(i == last))
+		return true;
+	return (head > i ? head : head + count) > (last > i ? last :
+							      last + count);
+}
+
 /* What several frames were, for whom it concerns. */
 struct igb_tx_sum {
 	unsigned int packets;
@@ -392,7 +406,7 @@ static void igb_tx_release(struct igb_tx *tx, u16 head, int budget,
 	u16 last;
 
 	/* Whatever the chip claims, no further than it was told of. */
-	while (i != head && i != stop) {
+	while (i != stop && igb_tx_is_sent(tx, i, head)) {
 		first = &tx->ring.buf[i];
 		last = first->last;
 		sum->packets += first->segs;
@@ -646,12 +660,13 @@ netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev)
  * igb_tx_pending() - is there something to reclaim?
  * @tx: the queue
  *
- * Context: NAPI poll.
+ * Context: any; beside a poll the answer may be out of date.
  * Return: true when igb_tx_clean() would find a frame.
  */
 bool igb_tx_pending(const struct igb_tx *tx)
 {
-	return READ_ONCE(tx->next_to_clean) != igb_tx_head(tx);
+	return igb_tx_is_sent(tx, READ_ONCE(tx->next_to_clean),
+			      igb_tx_head(tx));
 }
 
 /**
