@@ -343,6 +343,7 @@ struct igb_config {
  * @up_since: jiffies of the last igb_up()
  * @link_work: looks at the link
  * @reset_work: resets a port that hangs
+ * @refill_work: has rings filled that are starved
  * @service_work: every two seconds while up
  * @stats_lock: serialises readers of the hardware counters
  * @stats_syncp: guards @hw_stats
@@ -382,6 +383,7 @@ struct igb_adapter {
 	unsigned long up_since;
 	struct work_struct link_work;
 	struct work_struct reset_work;
+	struct delayed_work refill_work;
 	struct delayed_work service_work;
 
 	struct mutex stats_lock;	/* reading the counters clears them */
@@ -443,7 +445,7 @@ int igb_tx_queue_xdp(struct igb_tx *tx, struct xdp_frame *xdpf, bool map);
 void igb_tx_queue_xsk(struct igb_tx *tx, const struct xdp_desc *desc);
 u32 igb_tx_room(const struct igb_tx *tx);
 void igb_tx_kick(struct igb_tx *tx);
-bool igb_tx_clean(struct igb_tx *tx, int budget);
+void igb_tx_clean(struct igb_tx *tx, int budget);
 bool igb_tx_pending(const struct igb_tx *tx);
 void igb_tx_rewind(struct igb_tx *tx);
 void igb_tx_drain(struct igb_tx *tx);

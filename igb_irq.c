@@ -12,6 +12,9 @@
 #define IGB_VECTOR_OTHER	0
 #define IGB_VECTOR_QUEUE(i)	((i) + 1)
 
+/* What net_dim puts between two interrupts at least, where EITR does. */
+#define IGB_EITR_LEAST_USECS	8
+
 /* An interval that gathers fewer frames than this just delays them.  Whether
  * it does is tried when it is new, and once in so many polls.
  */
@@ -134,9 +137,9 @@ static void igb_write_interval(struct igb_queue *q)
 	       FIELD_PREP(IGB_EITR_INTERVAL, echo ? 0 : q->usecs));
 }
 
-/* What net_dim chooses from.  EITR cannot tell a lone frame from others, so
- * with the least step it keeps none waiting; see igb_defer_pays() for the
- * other way.  At the rate just seen, half a ring has to last for the interval.
+/* What net_dim chooses from; EITR, which cannot tell request and answer from a
+ * flood (igb_defer_pays()), starts lower.  At the rate just seen, half a ring
+ * has to last for the interval.
  */
 static u16 igb_dim_usecs(const struct igb_queue *q)
 {
@@ -148,7 +151,7 @@ static u16 igb_dim_usecs(const struct igb_queue *q)
 
 	if (!q->dim.profile_ix &&
 	    !igb_has_quirk(&q->adapter->hw, IGB_QUIRK_EITR_ECHO))
-		return 0;
+		return IGB_EITR_LEAST_USECS;
 	return min(usecs[q->dim.profile_ix], most);
 }
 
@@ -187,18 +190,17 @@ static void igb_dim_sample(struct igb_queue *q)
 /* All was done that there was. */
 static void igb_poll_done(struct igb_queue *q, int received)
 {
-	u32 usecs = received ? READ_ONCE(q->defer_usecs) : 0;
+	u32 usecs = READ_ONCE(q->defer_usecs);
 
-	if (received && READ_ONCE(q->coalesce.adaptive)) {
-		igb_dim_sample(q);
-		if (!igb_defer_pays(q, received))
-			usecs = 0;
-	}
-	if (usecs)
+	if (usecs && received &&
+	    (!READ_ONCE(q->coalesce.adaptive) || igb_defer_pays(q, received))) {
 		hrtimer_start(&q->timer, ns_to_ktime(usecs * NSEC_PER_USEC),
 			      HRTIMER_MODE_REL_PINNED);
-	else
-		igb_rearm(q);
+		return;
+	}
+	if (usecs)
+		hrtimer_try_to_cancel(&q->timer);
+	igb_rearm(q);
 }
 
 /**
@@ -249,19 +251,24 @@ void igb_irq_quiesce(struct igb_queue *q)
 int igb_poll(struct napi_struct *napi, int budget)
 {
 	struct igb_queue *q = container_of(napi, struct igb_queue, napi);
-	bool tx_done = igb_tx_clean(&q->tx, budget);
+	bool more = false;
 	int done = 0;
 
-	if (budget && q->tx.xsk_pool)
-		tx_done &= igb_xsk_xmit(&q->tx, budget);
-	if (budget)
-		done = igb_rx_clean(&q->rx, budget);
+	igb_tx_clean(&q->tx, budget);
+	if (!budget)
+		return 0;
+
+	if (q->tx.xsk_pool)
+		more = igb_xsk_xmit(&q->tx, budget);
+	done = igb_rx_clean(&q->rx, budget);
 	if (unlikely(READ_ONCE(q->rx.starved)))
-		mod_delayed_work(system_wq, &q->adapter->service_work,
-				 msecs_to_jiffies(20));
-	if (!tx_done || done == budget)
+		queue_delayed_work(system_wq, &q->adapter->refill_work,
+				   msecs_to_jiffies(20));
+	if (more || done == budget)
 		return budget;
 
+	if (done && READ_ONCE(q->coalesce.adaptive))
+		igb_dim_sample(q);
 	if (napi_complete_done(napi, done))
 		igb_poll_done(q, done);
 	return done;

@@ -156,16 +156,27 @@ static void igb_stop_receiver(struct igb_adapter *adapter)
 	igb_hw_stop_rx(hw);
 }
 
-/* A ring without pages gets no interrupt: have NAPI look for some. */
-static void igb_kick_starved(struct igb_adapter *adapter)
+/* Nothing interrupts for a ring without buffers, nor for what an application
+ * has queued: have NAPI look.
+ */
+static void igb_kick_queues(struct igb_adapter *adapter)
 {
+	struct igb_queue *q;
 	unsigned int i;
 
 	local_bh_disable();
-	for (i = 0; i < adapter->num_queues; i++)
-		if (READ_ONCE(adapter->queue[i]->rx.starved))
-			napi_schedule(&adapter->queue[i]->napi);
+	for (i = 0; i < adapter->num_queues; i++) {
+		q = adapter->queue[i];
+		if (READ_ONCE(q->rx.starved) || q->xsk_pool)
+			napi_schedule(&q->napi);
+	}
 	local_bh_enable();
+}
+
+static void igb_refill_task(struct work_struct *work)
+{
+	igb_kick_queues(container_of(to_delayed_work(work), struct igb_adapter,
+				     refill_work));
 }
 
 /**
@@ -189,6 +200,7 @@ int igb_up(struct igb_adapter *adapter)
 	if (err)
 		return err;
 
+	igb_hw_start_tx(&adapter->hw);
 	for (i = 0; i < adapter->num_queues; i++) {
 		napi_enable(&adapter->queue[i]->napi);
 		adapter->queue[i]->tx.waiting = false;
@@ -197,10 +209,9 @@ int igb_up(struct igb_adapter *adapter)
 	adapter->up_since = jiffies;
 	WRITE_ONCE(adapter->up, true);
 	igb_irq_enable(adapter);
-	igb_hw_start_tx(&adapter->hw);
 	igb_start_receiver(adapter);
 	netif_tx_start_all_queues(adapter->netdev);
-	igb_kick_starved(adapter);
+	igb_kick_queues(adapter);
 
 	queue_work(system_wq, &adapter->link_work);
 	queue_delayed_work(system_wq, &adapter->service_work,
@@ -262,6 +273,7 @@ void igb_down(struct igb_adapter *adapter)
 	igb_irq_disable(adapter);
 	netif_tx_disable(adapter->netdev);
 	cancel_work_sync(&adapter->link_work);
+	cancel_delayed_work_sync(&adapter->refill_work);
 	cancel_delayed_work_sync(&adapter->service_work);
 
 	igb_stop_dma_queues(adapter);
@@ -511,7 +523,6 @@ static void igb_service_task(struct work_struct *work)
 	}
 	igb_update_hw_stats(adapter);
 	igb_irq_check_other(adapter);
-	igb_kick_starved(adapter);
 	igb_check_hang(adapter);
 	igb_check_link_came(adapter);
 	queue_delayed_work(system_wq, &adapter->service_work,
@@ -837,6 +848,7 @@ static void igb_init_adapter(struct igb_adapter *adapter)
 	u64_stats_init(&adapter->stats_syncp);
 	INIT_WORK(&adapter->link_work, igb_link_task);
 	INIT_WORK(&adapter->reset_work, igb_reset_task);
+	INIT_DELAYED_WORK(&adapter->refill_work, igb_refill_task);
 	INIT_DELAYED_WORK(&adapter->service_work, igb_service_task);
 }
 

@@ -104,17 +104,22 @@ static u32 igb_rx_status(const struct igb_rx *rx, u16 index)
  * igb_rx_pending() - is there something to receive?
  * @rx: the queue
  *
- * Context: NAPI poll.
+ * Context: any; beside a poll the answer may be out of date.
  * Return: true when igb_rx_clean() would find a buffer.
  */
 bool igb_rx_pending(const struct igb_rx *rx)
 {
-	return rx->next_to_clean != rx->next_to_use &&
-	       igb_rx_status(rx, rx->next_to_clean) & IGB_RXD_DD;
+	u16 i = READ_ONCE(rx->next_to_clean);
+
+	return i != READ_ONCE(rx->next_to_use) &&
+	       igb_rx_status(rx, i) & IGB_RXD_DD;
 }
 
+/* An application that is told when to give more is not waited for. */
 static bool igb_rx_is_starved(const struct igb_rx *rx)
 {
+	if (rx->ring.xsk_pool && xsk_uses_need_wakeup(rx->ring.xsk_pool))
+		return false;
 	return igb_unused(rx->ring.count, rx->next_to_use, rx->next_to_clean) >=
 	       rx->ring.count - IGB_RX_BATCH;
 }
@@ -135,8 +140,7 @@ static void igb_rx_filled(struct igb_rx *rx, bool missing)
 {
 	if (rx->ring.xsk_pool && xsk_uses_need_wakeup(rx->ring.xsk_pool))
 		igb_rx_ask_application(rx, missing);
-	else
-		WRITE_ONCE(rx->starved, igb_rx_is_starved(rx));
+	WRITE_ONCE(rx->starved, igb_rx_is_starved(rx));
 
 	if (unlikely(missing) && !rx->ring.xsk_pool) {
 		u64_stats_update_begin(&rx->syncp);

@@ -393,8 +393,9 @@ struct igb_tx_sum {
 	unsigned int xsk;	/* frames of applications' */
 };
 
-/* Give frames back up to the one that starts at @head.  A nonzero @budget
- * says that bottom halves are off and nothing more.
+/* Give frames back up to @head.  A nonzero @budget says that bottom halves are
+ * off and nothing more; without it, which is netpoll's way, memory of XDP's
+ * must not be touched.
  */
 static void igb_tx_release(struct igb_tx *tx, u16 head, int budget,
 			   struct igb_tx_sum *sum)
@@ -408,6 +409,8 @@ static void igb_tx_release(struct igb_tx *tx, u16 head, int budget,
 	/* Whatever the chip claims, no further than it was told of. */
 	while (i != stop && igb_tx_is_sent(tx, i, head)) {
 		first = &tx->ring.buf[i];
+		if (unlikely(!budget && !first->skb))
+			break;
 		last = first->last;
 		sum->packets += first->segs;
 		sum->bytes += first->bytes;
@@ -433,6 +436,8 @@ static void igb_tx_release(struct igb_tx *tx, u16 head, int budget,
 	WRITE_ONCE(tx->next_to_clean, i);
 	if (sum->xsk)
 		xsk_tx_completed(tx->xsk_pool, sum->xsk);
+	if (unlikely(!budget && i != stop && igb_tx_is_sent(tx, i, head)))
+		napi_schedule(&container_of(tx, struct igb_queue, tx)->napi);
 }
 
 /* Give back what has been sent; @budget as above. */
@@ -677,17 +682,17 @@ bool igb_tx_pending(const struct igb_tx *tx)
  * Context: NAPI poll.  Netpoll, with a budget of 0, may hold the queue's lock.
  * Return: true when nothing that is done was left.
  */
-bool igb_tx_clean(struct igb_tx *tx, int budget)
+void igb_tx_clean(struct igb_tx *tx, int budget)
 {
 	if (!igb_tx_pending(tx))
-		return true;
-	/* Whoever has it transmits, and reclaims after that. */
-	if (!__netif_tx_trylock(tx->txq))
-		return !budget;
+		return;
+	if (budget)
+		__netif_tx_lock(tx->txq, smp_processor_id());
+	else if (!__netif_tx_trylock(tx->txq))
+		return;
 
 	igb_tx_reclaim(tx, budget);
 	__netif_tx_unlock(tx->txq);
-	return true;
 }
 
 /**

@@ -147,16 +147,16 @@ int igb_xsk_wakeup(struct net_device *netdev, u32 queue, u32 flags)
  * @budget: frames at most
  *
  * Context: NAPI poll.
- * Return: true when nothing was left, or there is no room for it.
+ * Return: true when there may be more that there is room for.
  */
 bool igb_xsk_xmit(struct igb_tx *tx, unsigned int budget)
 {
 	struct xsk_buff_pool *pool = tx->xsk_pool;
-	u32 count, i;
+	u32 most, count, i;
 
 	__netif_tx_lock(tx->txq, smp_processor_id());
-	count = xsk_tx_peek_release_desc_batch(pool, min(budget,
-							 igb_tx_room(tx)));
+	most = min(budget, igb_tx_room(tx));
+	count = most ? xsk_tx_peek_release_desc_batch(pool, most) : 0;
 	for (i = 0; i < count; i++)
 		igb_tx_queue_xsk(tx, &pool->tx_descs[i]);
 	igb_tx_kick(tx);
@@ -166,5 +166,5 @@ bool igb_xsk_xmit(struct igb_tx *tx, unsigned int budget)
 
 	if (xsk_uses_need_wakeup(pool))
 		xsk_set_tx_need_wakeup(pool);
-	return count < budget;
+	return count && count == most;
 }
