@@ -333,8 +333,8 @@ static int igb_tx_copy(struct igb_tx *tx, const struct sk_buff *skb, u16 i,
 static bool igb_tx_is_small(const struct igb_tx *tx, const struct sk_buff *skb,
 			    const struct igb_tx_offload *off)
 {
-	return off->segs == 1 &&
-	       (skb->len <= tx->copybreak || skb->len < ETH_ZLEN);
+	return !(off->cmd & IGB_TXD_TSE) &&
+	       (skb->len <= READ_ONCE(tx->copybreak) || skb->len < ETH_ZLEN);
 }
 
 static int igb_tx_queue(struct igb_tx *tx, struct sk_buff *skb)
@@ -469,23 +469,34 @@ void igb_tx_kick(struct igb_tx *tx)
 {
 	u16 last = (tx->next_to_use ?: tx->ring.count) - 1;
 
-	if (tx->next_to_kick == tx->next_to_use)
-		return;
-
-	tx->ring.desc[last].cmd_type_len |= cpu_to_le32(IGB_TXD_RS);
-	writel(tx->next_to_use, tx->tail);
-	tx->next_to_kick = tx->next_to_use;
+	if (tx->next_to_kick != tx->next_to_use) {
+		tx->ring.desc[last].cmd_type_len |= cpu_to_le32(IGB_TXD_RS);
+		writel(tx->next_to_use, tx->tail);
+		tx->next_to_kick = tx->next_to_use;
+	}
 	igb_tx_reclaim(tx, !irqs_disabled());
+}
+
+/* A frame that is too short, padded beside the ring. */
+static dma_addr_t igb_tx_pad(struct igb_tx *tx, u16 i, const void *data,
+			     u32 len)
+{
+	u32 offset = i * IGB_TX_COPY_SPACE;
+
+	memcpy(tx->ring.copies + offset, data, len);
+	memset(tx->ring.copies + offset + len, 0, ETH_ZLEN - len);
+	return tx->ring.copies_dma + offset;
 }
 
 static dma_addr_t igb_tx_xdp_dma(struct igb_tx *tx, void *data, u32 len,
 				 bool map)
 {
-	struct page *page = virt_to_page(data);
+	struct page *page;
 	dma_addr_t dma;
 
 	if (map)
 		return dma_map_single(tx->dev, data, len, DMA_TO_DEVICE);
+	page = virt_to_page(data);
 	dma = page_pool_get_dma_addr(page) + offset_in_page(data);
 	dma_sync_single_for_device(tx->dev, dma, len, DMA_BIDIRECTIONAL);
 	return dma;
@@ -507,7 +518,7 @@ int igb_tx_queue_xdp(struct igb_tx *tx, struct xdp_frame *xdpf, bool map)
 	u32 cmd = FIELD_PREP(IGB_TXD_DTYP, IGB_TXD_DTYP_DATA) | IGB_TXD_DEXT |
 		  IGB_TXD_IFCS;
 	struct igb_tx_buf *first = &tx->ring.buf[tx->next_to_use];
-	u32 total = xdp_get_frame_len(xdpf);
+	u32 total = max_t(u32, xdp_get_frame_len(xdpf), ETH_ZLEN);
 	skb_frag_t *frag = sinfo->frags;
 	u32 olinfo = FIELD_PREP(IGB_TXD_PAYLEN, total);
 	u16 i = tx->next_to_use;
@@ -515,9 +526,18 @@ int igb_tx_queue_xdp(struct igb_tx *tx, struct xdp_frame *xdpf, bool map)
 	u32 len = xdpf->len;
 	dma_addr_t dma;
 
-	if (unlikely(igb_tx_unused(tx) < IGB_TX_NEEDED))
-		return -EBUSY;
+	if (unlikely(igb_tx_unused(tx) < IGB_TX_NEEDED)) {
+		igb_tx_kick(tx);
+		if (igb_tx_unused(tx) < IGB_TX_NEEDED)
+			return -EBUSY;
+	}
 
+	if (unlikely(len < ETH_ZLEN && !left)) {
+		dma = igb_tx_pad(tx, i, data, len);
+		igb_tx_write_data(tx, i, dma, total, cmd | IGB_TXD_EOP, olinfo);
+		tx->ring.buf[i].len = 0;
+		goto queued;
+	}
 	for (;; frag++) {
 		dma = igb_tx_xdp_dma(tx, data, len, map);
 		if (unlikely(map && dma_mapping_error(tx->dev, dma)))
@@ -532,6 +552,7 @@ int igb_tx_queue_xdp(struct igb_tx *tx, struct xdp_frame *xdpf, bool map)
 		data = skb_frag_address(frag);
 		len = skb_frag_size(frag);
 	}
+queued:
 	first->xdpf = xdpf;
 	first->last = i;
 	first->bytes = total;
@@ -578,17 +599,13 @@ void igb_tx_queue_xsk(struct igb_tx *tx, const struct xdp_desc *desc)
 		  IGB_TXD_IFCS | IGB_TXD_EOP;
 	u32 len = max_t(u32, desc->len, ETH_ZLEN);
 	u16 i = tx->next_to_use;
-	u32 offset = i * IGB_TX_COPY_SPACE;
 
-	if (likely(len == desc->len)) {
+	if (likely(len == desc->len))
 		xsk_buff_raw_dma_sync_for_device(tx->xsk_pool, dma, len);
-	} else {
-		memset(tx->ring.copies + offset, 0, ETH_ZLEN);
-		memcpy(tx->ring.copies + offset,
-		       xsk_buff_raw_get_data(tx->xsk_pool, desc->addr),
-		       desc->len);
-		dma = tx->ring.copies_dma + offset;
-	}
+	else
+		dma = igb_tx_pad(tx, i, xsk_buff_raw_get_data(tx->xsk_pool,
+							      desc->addr),
+				 desc->len);
 	igb_tx_write_data(tx, i, dma, len, cmd,
 			  FIELD_PREP(IGB_TXD_PAYLEN, len));
 	tx->ring.buf[i].len = 0;
