@@ -160,7 +160,7 @@ static int igb_tx_segment(struct sk_buff *skb, struct igb_tx_offload *off)
 		      IGB_TXD_TXSM;
 	if (off->ctxt.tucmd & IGB_CTXT_IPV4)
 		off->olinfo |= IGB_TXD_IXSM;
-	off->segs = shinfo->gso_segs;
+	off->segs = max_t(u16, shinfo->gso_segs, 1);
 	off->bytes += (off->segs - 1) * hdr_len;
 	return 0;
 }
@@ -697,7 +697,6 @@ bool igb_tx_pending(const struct igb_tx *tx)
  * @budget: NAPI's
  *
  * Context: NAPI poll.  Netpoll, with a budget of 0, may hold the queue's lock.
- * Return: true when nothing that is done was left.
  */
 void igb_tx_clean(struct igb_tx *tx, int budget)
 {
@@ -739,7 +738,7 @@ void igb_tx_drain(struct igb_tx *tx)
 
 	tx->next_to_kick = tx->next_to_use;
 	local_bh_disable();
-	igb_tx_release(tx, tx->next_to_use, 0, &sum);
+	igb_tx_release(tx, tx->next_to_use, 1, &sum);
 	u64_stats_update_begin(&tx->syncp);
 	u64_stats_add(&tx->stats.dropped, sum.packets);
 	u64_stats_update_end(&tx->syncp);
