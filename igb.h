@@ -432,6 +432,7 @@ int igb_bpf(struct net_device *netdev, struct netdev_bpf *bpf);
 /* igb_xsk.c */
 int igb_xsk_setup(struct igb_adapter *adapter, struct xsk_buff_pool *pool,
 		  u16 queue);
+bool igb_xsk_in_use(const struct igb_adapter *adapter);
 bool igb_xsk_fits(const struct igb_adapter *adapter, unsigned int mtu);
 int igb_xsk_wakeup(struct net_device *netdev, u32 queue, u32 flags);
 bool igb_xsk_xmit(struct igb_tx *tx, unsigned int budget);

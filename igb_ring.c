@@ -120,8 +120,8 @@ static struct xdp_rxq_info *igb_rxq_create(struct igb_queue *q,
 	rxq = kzalloc(sizeof(*rxq), GFP_KERNEL | __GFP_NOWARN);
 	if (!rxq)
 		return ERR_PTR(-ENOMEM);
-	err = xdp_rxq_info_reg(rxq, q->adapter->netdev, q->rx.index,
-			       q->napi.napi_id);
+	err = __xdp_rxq_info_reg(rxq, q->adapter->netdev, q->rx.index,
+				 q->napi.napi_id, PAGE_SIZE);
 	if (!err)
 		err = xdp_rxq_info_reg_mem_model(rxq, type, pool);
 	if (err) {
@@ -220,8 +220,9 @@ static int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring,
 	err = igb_rxqs_create(q, ring);
 	if (err)
 		return err;
+	/* An application's memory has one user at a time: see the swap. */
 	ring->xsk_pool = q->xsk_pool;
-	return igb_rx_ring_fill(ring);
+	return ring->xsk_pool ? 0 : igb_rx_ring_fill(ring);
 }
 
 /**
@@ -278,13 +279,17 @@ int igb_rings_alloc(struct igb_adapter *adapter, struct igb_rings *rings,
  */
 static void igb_swap_rx_ring(struct igb_queue *q, struct igb_rx_ring *ring)
 {
+	if (q->rx.ring.xsk_pool)
+		igb_rx_ring_empty(&q->rx.ring);
 	if (q->rx.ring.pool)
 		page_pool_disable_direct_recycling(q->rx.ring.pool);
 	swap(q->rx.ring, *ring);
 	if (q->rx.ring.pool)
 		page_pool_enable_direct_recycling(q->rx.ring.pool, &q->napi);
-	if (q->rx.ring.xsk_pool)
-		xsk_pool_set_rxq_info(q->rx.ring.xsk_pool, q->rx.ring.xsk_rxq);
+	if (!q->rx.ring.xsk_pool)
+		return;
+	xsk_pool_set_rxq_info(q->rx.ring.xsk_pool, q->rx.ring.xsk_rxq);
+	igb_rx_ring_fill(&q->rx.ring);
 }
 
 /**

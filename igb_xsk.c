@@ -10,9 +10,28 @@
 
 #include "igb.h"
 
+/**
+ * igb_xsk_in_use() - does any queue pair work on an application's memory?
+ * @adapter: the port
+ *
+ * Context: process context, RTNL.
+ * Return: true if one does.
+ */
+bool igb_xsk_in_use(const struct igb_adapter *adapter)
+{
+	unsigned int i;
+
+	for (i = 0; i < adapter->max_queues; i++)
+		if (adapter->queue[i]->xsk_pool)
+			return true;
+	return false;
+}
+
 static bool igb_xsk_pool_fits(struct xsk_buff_pool *pool, unsigned int mtu)
 {
-	return mtu + VLAN_ETH_HLEN <= xsk_pool_get_rx_frame_size(pool);
+	/* The chip may allow a frame a second tag. */
+	return mtu + VLAN_ETH_HLEN + VLAN_HLEN <=
+	       xsk_pool_get_rx_frame_size(pool);
 }
 
 /**
@@ -107,7 +126,7 @@ static int igb_xsk_disable(struct igb_queue *q)
 int igb_xsk_setup(struct igb_adapter *adapter, struct xsk_buff_pool *pool,
 		  u16 queue)
 {
-	if (queue >= adapter->num_queues)
+	if (queue >= (pool ? adapter->num_queues : adapter->max_queues))
 		return -EINVAL;
 	return pool ? igb_xsk_enable(adapter->queue[queue], pool) :
 		      igb_xsk_disable(adapter->queue[queue]);
