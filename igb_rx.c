@@ -4,6 +4,7 @@
  * get back into the ring.
  */
 #include <linux/etherdevice.h>
+#include <linux/filter.h>
 #include <net/xdp_sock_drv.h>
 
 #include "igb.h"
@@ -86,6 +87,10 @@ void igb_rx_repost(struct igb_rx *rx, struct xdp_buff *xdp)
 {
 	struct page *page = virt_to_page(xdp->data_hard_start);
 
+	if (unlikely(page_is_pfmemalloc(page))) {
+		page_pool_recycle_direct(rx->ring.pool, page);
+		return;
+	}
 	dma_sync_single_range_for_device(rx->ring.pool->p.dev,
 					 page_pool_get_dma_addr(page),
 					 IGB_RX_HEADROOM, IGB_RX_BUF_LEN,
@@ -236,8 +241,13 @@ static void igb_rx_discard_frame(struct igb_rx *rx)
  */
 void igb_rx_discard(struct igb_rx *rx)
 {
+	struct bpf_net_context *ctx, context;
+
 	local_bh_disable();
+	/* Returning a frame asks what NAPI has set up. */
+	ctx = bpf_net_ctx_set(&context);
 	igb_rx_discard_frame(rx);
+	bpf_net_ctx_clear(ctx);
 	local_bh_enable();
 }
 
