@@ -479,7 +479,8 @@ int igb_poll(struct napi_struct *napi, int budget);
 /* igb_netdev.c */
 extern const struct net_device_ops igb_netdev_ops;
 void igb_netdev_init(struct net_device *netdev);
-void igb_write_filters(struct igb_adapter *adapter);
+void igb_write_filters(struct igb_adapter *adapter,
+		       netdev_features_t features);
 void igb_tx_hangs(struct igb_adapter *adapter, unsigned int queue);
 void igb_restore_vlans(struct igb_adapter *adapter);
 void igb_update_hw_stats(struct igb_adapter *adapter);

@@ -574,15 +574,16 @@ static void igb_update_rctl(struct igb_hw *hw, u32 clear, u32 set)
 /**
  * igb_hw_set_rx_filter() - choose what passes beside exact and hash matches
  * @hw: the port
- * @filter: any of IGB_RCTL_UPE, IGB_RCTL_MPE, IGB_RCTL_BAM; IGB_RCTL_VFE to
- *	let tagged frames pass by their VLAN only
+ * @filter: any of IGB_RCTL_UPE, IGB_RCTL_MPE, IGB_RCTL_BAM; IGB_RCTL_SBP for
+ *	bad frames too; IGB_RCTL_VFE to let tagged frames pass by their VLAN
+ *	only
  *
  * Context: any.
  */
 void igb_hw_set_rx_filter(struct igb_hw *hw, u32 filter)
 {
 	igb_update_rctl(hw, IGB_RCTL_UPE | IGB_RCTL_MPE | IGB_RCTL_BAM |
-			IGB_RCTL_VFE, filter);
+			IGB_RCTL_SBP | IGB_RCTL_VFE, filter);
 }
 
 /**

@@ -138,6 +138,7 @@ enum igb_mdic_op {
 
 #define IGB_RCTL		0x0100
 #define   IGB_RCTL_RXEN			BIT(1)
+#define   IGB_RCTL_SBP			BIT(2)
 #define   IGB_RCTL_UPE			BIT(3)
 #define   IGB_RCTL_MPE			BIT(4)
 #define   IGB_RCTL_LPE			BIT(5)
@@ -434,6 +435,7 @@ struct igb_phy_settings {
  * @lock: serialises MDIC, the other members and link bits of CTRL
  * @id: PHY identifier, registers 2 and 3
  * @want: settings in force
+ * @loopback: what is sent comes back, at 1000 Mb/s, and goes no further
  * @force_pending: force speed and duplex once negotiation has brought the
  *	link up (IGB_QUIRK_LINK_BY_AUTONEG)
  */
@@ -441,6 +443,7 @@ struct igb_phy {
 	struct mutex lock;	/* MDIC and what follows */
 	u32 id;
 	struct igb_phy_settings want;
+	bool loopback;
 	bool force_pending;
 };
 

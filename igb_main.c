@@ -139,7 +139,7 @@ static void igb_start_receiver(struct igb_adapter *adapter)
 	igb_hw_set_max_frame(&adapter->hw, netdev->mtu);
 	igb_hw_start_rx(&adapter->hw);
 	netif_addr_lock_bh(netdev);
-	igb_write_filters(adapter);
+	igb_write_filters(adapter, netdev->features);
 	netif_addr_unlock_bh(netdev);
 }
 

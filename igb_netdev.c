@@ -244,10 +244,12 @@ static void igb_write_multicast(struct net_device *netdev, struct igb_hw *hw)
 /**
  * igb_write_filters() - let the chip receive what the stack wants
  * @adapter: the port, up
+ * @features: the interface's, or what they are to be
  *
  * Context: any; the caller holds the interface's address list lock.
  */
-void igb_write_filters(struct igb_adapter *adapter)
+void igb_write_filters(struct igb_adapter *adapter,
+		       netdev_features_t features)
 {
 	struct net_device *netdev = adapter->netdev;
 	struct igb_hw *hw = &adapter->hw;
@@ -260,10 +262,12 @@ void igb_write_filters(struct igb_adapter *adapter)
 
 	if (netdev->flags & IFF_PROMISC)
 		filter |= IGB_RCTL_UPE | IGB_RCTL_MPE;
-	else if (netdev->features & NETIF_F_HW_VLAN_CTAG_FILTER)
+	else if (features & NETIF_F_HW_VLAN_CTAG_FILTER)
 		filter |= IGB_RCTL_VFE;
 	if (netdev->flags & IFF_ALLMULTI)
 		filter |= IGB_RCTL_MPE;
+	if (features & NETIF_F_RXALL)
+		filter |= IGB_RCTL_SBP;
 	igb_hw_set_rx_filter(hw, filter);
 }
 
@@ -306,27 +310,58 @@ static int igb_vlan_rx_kill_vid(struct net_device *netdev, __be16 proto,
 	return 0;
 }
 
+static int igb_set_loopback(struct igb_adapter *adapter, bool on)
+{
+	struct igb_phy *phy = &adapter->hw.phy;
+	int err;
+
+	mutex_lock(&phy->lock);
+	phy->loopback = on;
+	err = igb_restart_link(adapter);
+	if (err)
+		phy->loopback = !on;
+	mutex_unlock(&phy->lock);
+	return err;
+}
+
+/* Bad frames may be longer than an application's buffers. */
+static netdev_features_t igb_fix_features(struct net_device *netdev,
+					  netdev_features_t features)
+{
+	if (features & NETIF_F_RXALL && igb_xsk_in_use(netdev_priv(netdev))) {
+		netdev_info(netdev, "no bad frames with an AF_XDP socket\n");
+		features &= ~NETIF_F_RXALL;
+	}
+	return features;
+}
+
 static int igb_set_features(struct net_device *netdev,
 			    netdev_features_t features)
 {
 	netdev_features_t changed = netdev->features ^ features;
 	struct igb_adapter *adapter = netdev_priv(netdev);
+	int err;
 
+	if (changed & NETIF_F_LOOPBACK) {
+		err = igb_set_loopback(adapter, features & NETIF_F_LOOPBACK);
+		if (err)
+			return err;
+	}
 	if (changed & NETIF_F_HW_VLAN_CTAG_RX)
 		igb_hw_set_vlan_strip(&adapter->hw,
 				      features & NETIF_F_HW_VLAN_CTAG_RX);
-	netdev->features = features;
-	if (changed & NETIF_F_HW_VLAN_CTAG_FILTER && adapter->up) {
+	if (changed & (NETIF_F_HW_VLAN_CTAG_FILTER | NETIF_F_RXALL) &&
+	    adapter->up) {
 		netif_addr_lock_bh(netdev);
-		igb_write_filters(adapter);
+		igb_write_filters(adapter, features);
 		netif_addr_unlock_bh(netdev);
 	}
-	return 1;
+	return 0;
 }
 
 static void igb_set_rx_mode(struct net_device *netdev)
 {
-	igb_write_filters(netdev_priv(netdev));
+	igb_write_filters(netdev_priv(netdev), netdev->features);
 }
 
 static int igb_set_mac_address(struct net_device *netdev, void *data)
@@ -340,7 +375,7 @@ static int igb_set_mac_address(struct net_device *netdev, void *data)
 	eth_hw_addr_set(netdev, addr->sa_data);
 	if (adapter->up) {
 		netif_addr_lock_bh(netdev);
-		igb_write_filters(adapter);
+		igb_write_filters(adapter, netdev->features);
 		netif_addr_unlock_bh(netdev);
 	}
 	return 0;
@@ -427,6 +462,7 @@ const struct net_device_ops igb_netdev_ops = {
 	.ndo_features_check	= igb_features_check,
 	.ndo_get_stats64	= igb_get_stats64,
 	.ndo_set_rx_mode	= igb_set_rx_mode,
+	.ndo_fix_features	= igb_fix_features,
 	.ndo_set_features	= igb_set_features,
 	.ndo_vlan_rx_add_vid	= igb_vlan_rx_add_vid,
 	.ndo_vlan_rx_kill_vid	= igb_vlan_rx_kill_vid,
@@ -474,4 +510,5 @@ void igb_netdev_init(struct net_device *netdev)
 			      NETIF_F_HW_VLAN_CTAG_FILTER;
 	netdev->vlan_features |= NETIF_F_HIGHDMA;
 	netdev->features = netdev->hw_features | NETIF_F_HIGHDMA;
+	netdev->hw_features |= NETIF_F_RXALL | NETIF_F_LOOPBACK;
 }

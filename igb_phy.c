@@ -216,19 +216,29 @@ int igb_phy_init(struct igb_hw *hw)
 	return 0;
 }
 
-/* 4.5.7: CTRL forces speed and duplex, or leaves both to the PHY. */
-static void igb_force_mac(struct igb_hw *hw, bool force)
+static u32 igb_ctrl_speed(int speed)
 {
-	u32 speed = hw->phy.want.forced_speed == SPEED_100 ? IGB_SPEED_100 :
-							IGB_SPEED_10;
+	switch (speed) {
+	case SPEED_10:
+		return FIELD_PREP(IGB_CTRL_SPEED, IGB_SPEED_10);
+	case SPEED_100:
+		return FIELD_PREP(IGB_CTRL_SPEED, IGB_SPEED_100);
+	default:
+		return FIELD_PREP(IGB_CTRL_SPEED, IGB_SPEED_1000);
+	}
+}
+
+/* 4.5.7: CTRL forces speed and duplex, or leaves both to the PHY. */
+static void igb_force_mac(struct igb_hw *hw, bool force, int speed, u8 duplex)
+{
 	u32 ctrl = igb_rd(hw, IGB_CTRL);
 
 	ctrl &= ~(IGB_CTRL_FRCSPD | IGB_CTRL_FRCDPLX);
 	if (force) {
 		ctrl &= ~(IGB_CTRL_SPEED | IGB_CTRL_FD);
 		ctrl |= IGB_CTRL_FRCSPD | IGB_CTRL_FRCDPLX |
-			FIELD_PREP(IGB_CTRL_SPEED, speed);
-		if (hw->phy.want.forced_duplex == DUPLEX_FULL)
+			igb_ctrl_speed(speed);
+		if (duplex == DUPLEX_FULL)
 			ctrl |= IGB_CTRL_FD;
 	}
 	igb_wr(hw, IGB_CTRL, ctrl);
@@ -254,7 +264,7 @@ static int igb_phy_negotiate(struct igb_hw *hw)
 	u32 gigabit = linkmode_adv_to_mii_ctrl1000_t(phy->want.advertising);
 	int err;
 
-	igb_force_mac(hw, false);
+	igb_force_mac(hw, false, 0, 0);
 	err = igb_phy_set_auto_mdix(hw, true);
 	if (!err)
 		err = igb_mdic_write(hw, MII_ADVERTISE, adv | ADVERTISE_CSMA);
@@ -268,16 +278,18 @@ static int igb_phy_negotiate(struct igb_hw *hw)
 
 static int igb_phy_force(struct igb_hw *hw)
 {
-	struct igb_phy *phy = &hw->phy;
+	bool loopback = hw->phy.loopback;
+	int speed = loopback ? SPEED_1000 : hw->phy.want.forced_speed;
+	u8 duplex = loopback ? DUPLEX_FULL : hw->phy.want.forced_duplex;
 	int err;
 
-	igb_force_mac(hw, true);
+	igb_force_mac(hw, true, speed, duplex);
 	err = igb_phy_set_auto_mdix(hw, false);
 	if (err)
 		return err;
 	return igb_mdic_write(hw, MII_BMCR,
-			      mii_bmcr_encode_fixed(phy->want.forced_speed,
-						    phy->want.forced_duplex));
+			      mii_bmcr_encode_fixed(speed, duplex) |
+			      (loopback ? BMCR_LOOPBACK : 0));
 }
 
 /* Begin with what struct igb_phy asks for; the semaphore is held. */
@@ -286,7 +298,7 @@ static int igb_phy_apply(struct igb_hw *hw)
 	struct igb_phy *phy = &hw->phy;
 
 	phy->force_pending = false;
-	if (phy->want.autoneg)
+	if (phy->want.autoneg && !phy->loopback)
 		return igb_phy_negotiate(hw);
 	if (!igb_has_quirk(hw, IGB_QUIRK_LINK_BY_AUTONEG) ||
 	    igb_rd(hw, IGB_STATUS) & IGB_STATUS_LU)
@@ -339,7 +351,8 @@ static int igb_resolve_pause(struct igb_hw *hw, struct igb_link *link)
 	u16 adv;
 	u8 fc;
 
-	if (!hw->phy.want.autoneg || link->duplex != DUPLEX_FULL)
+	if (!hw->phy.want.autoneg || hw->phy.loopback ||
+	    link->duplex != DUPLEX_FULL)
 		return 0;
 
 	lpa = igb_mdic_read(hw, MII_LPA);

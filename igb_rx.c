@@ -418,8 +418,17 @@ static void igb_rx_drop_frame(struct igb_rx *rx)
 
 static bool igb_rx_is_bad(const struct igb_rx *rx, u32 status)
 {
-	return rx->skip || status & IGB_RXD_RXE ||
+	if (status & IGB_RXD_RXE && !(rx->netdev->features & NETIF_F_RXALL))
+		return true;
+	return rx->skip ||
 	       rx->frame->xdp.data_end - rx->frame->xdp.data < ETH_HLEN;
+}
+
+/* Longer than the MTU, which only bad frames are. */
+static bool igb_rx_is_too_long(const struct xdp_buff *xdp,
+			       const struct bpf_prog *prog)
+{
+	return xdp_buff_has_frags(xdp) && !prog->aux->xdp_has_frags;
 }
 
 /* The frame is complete and good: the program's, or the stack's. */
@@ -430,6 +439,10 @@ static void igb_rx_deliver(struct igb_rx *rx, struct bpf_prog *prog,
 	struct sk_buff *skb;
 
 	rx->frame->desc = desc;
+	if (prog && unlikely(igb_rx_is_too_long(xdp, prog))) {
+		igb_rx_drop_frame(rx);
+		return;
+	}
 	if (prog && igb_xdp_run(rx, xdp, prog)) {
 		rx->frame = NULL;
 		return;

@@ -84,10 +84,12 @@ static void igb_xsk_switch(struct igb_queue *q, struct xsk_buff_pool *pool,
 
 static int igb_xsk_enable(struct igb_queue *q, struct xsk_buff_pool *pool)
 {
+	struct net_device *netdev = q->adapter->netdev;
 	struct xdp_rxq_info *rxq;
 	int err;
 
-	if (!igb_xsk_pool_fits(pool, q->adapter->netdev->mtu))
+	if (!igb_xsk_pool_fits(pool, netdev->mtu) ||
+	    netdev->features & NETIF_F_RXALL)
 		return -EOPNOTSUPP;
 
 	rxq = igb_xsk_rxq_create(q);
@@ -121,7 +123,7 @@ static int igb_xsk_disable(struct igb_queue *q)
  *
  * Context: process context, RTNL.
  * Return: 0; -EINVAL for a pair that is not used, -EOPNOTSUPP for buffers
- * smaller than a frame of the MTU, -ENOMEM, or what mapping failed with.
+ * smaller than a frame may be, -ENOMEM, or what mapping failed with.
  */
 int igb_xsk_setup(struct igb_adapter *adapter, struct xsk_buff_pool *pool,
 		  u16 queue)

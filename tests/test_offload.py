@@ -169,6 +169,22 @@ class TestVlan:
         nic.guest.sh(f"ip link del {vlan}")
         assert passed() == [3, 4, 5]
 
+    def test_added_while_off(self, nic, wire):
+        """A VLAN that came while the filter was off is known to it afterwards."""
+        name = f"{nic.name}.200"
+        nic.ethtool("-K {} rx-vlan-filter off")
+        nic.guest.sh(f"ip link add link {nic.name} name {name} type vlan id 200")
+        nic.ethtool("-K {} rx-vlan-filter on")
+        many = [frames.build(number, 100, nic.mac, vlan=tci)
+                for number, tci in enumerate((200, 201))]
+        many.append(frames.build(2, 100, nic.mac))
+        try:
+            with nic.receiving("until=2") as seen:
+                wire.burst(many)
+            assert [frame.number for frame in seen] == [0, 2]
+        finally:
+            nic.guest.sh(f"ip link del {name}")
+
     def test_survives_a_reset(self, nic, wire, vlan):
         """VLANs are told again to a chip that has forgotten them."""
         nic.guest.sh("echo 1 >/sys/bus/pci/devices/0000:01:00.0/reset && "

@@ -8,6 +8,8 @@ from . import project
 
 GUEST_SOURCES = project.TOP / "tests" / "guest"
 COMPILER = {"x86_64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
+# Of the guest's kernel, beside what mkinitramfs.sh always takes.
+KMODS = ("8021q", "vxlan", "ip_gre", "igb")
 
 
 def _newer(target, sources):
@@ -94,7 +96,7 @@ def _test_module(arch, name):
     return module
 
 
-def initramfs(arch, kmods=("8021q",), name="initramfs"):
+def initramfs(arch, kmods=KMODS, name="initramfs"):
     """Path of the image, made once whatever the number of workers; other @kmods, other @name."""
     directory = project.build_dir(arch)
     image, contents = directory / f"{name}.cpio", directory / f"{name}.contents"
