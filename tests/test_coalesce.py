@@ -50,6 +50,7 @@ def received(nic, wire, count, pause):
     return interrupts(nic) - before
 
 
+@pytest.mark.guest("wire", ("msix-2cpu",))
 class TestSettings:
     """What can be set, and what is refused."""
 

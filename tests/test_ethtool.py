@@ -84,6 +84,7 @@ class TestReports:
             assert sorted(int(mask, 16) for mask in masks) == [1, 2]
 
 
+@pytest.mark.guest("wire", ("msix-2cpu",))
 class TestCopybreak:
     """Which transmitted frames are copied: ethtool --set-tunable eth0 tx-copybreak."""
 
@@ -294,6 +295,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.guest("wire", ("msix-2cpu",))
 class TestRefused:
     """What cannot be is refused with a reason, and the port goes on as it was."""
 

@@ -163,6 +163,7 @@ class TestTimes:
         assert min(took) < 0.7, took
 
 
+@pytest.mark.guest("wire", ("msix-2cpu",))
 class TestSettings:
     """ethtool's link settings."""
 

@@ -56,6 +56,7 @@ def assert_stack_receives(nic, wire, sizes=SIZES):
     assert summary(seen) == expected(sizes)
 
 
+@pytest.mark.guest("wire", ("msix-2cpu",))
 class TestFrames:
     """Each way, exact."""
 

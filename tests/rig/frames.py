@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Frames whose every byte is known from their number and size; see guest/frames.c."""
 import dataclasses
+import functools
 import struct
 
 from scapy.layers.l2 import Dot1Q, Ether
@@ -24,13 +25,18 @@ def body(number, length):
     return (HEADER.pack(MAGIC, number, length) + fill)[:length]
 
 
+@functools.lru_cache(maxsize=None)
+def _header(dst, src, vlan):
+    """What is in front of the body; scapy takes its time, and few differ."""
+    if vlan is None:
+        return bytes(Ether(dst=dst, src=src, type=ETHERTYPE))
+    return bytes(Ether(dst=dst, src=src) / Dot1Q(vlan=vlan & 0xfff, prio=vlan >> 13,
+                                                 type=ETHERTYPE))
+
+
 def build(number, size, dst, src=PEER, vlan=None):
     """A frame of @size bytes, its VLAN tag not counted, not padded."""
-    header = Ether(dst=dst, src=src, type=ETHERTYPE)
-    if vlan is not None:
-        header = Ether(dst=dst, src=src) / Dot1Q(vlan=vlan & 0xfff, prio=vlan >> 13,
-                                                 type=ETHERTYPE)
-    return bytes(header) + body(number, size - MAC_HEADER)
+    return _header(dst, src, vlan) + body(number, size - MAC_HEADER)
 
 
 def series(dst, count, size, start=0):
