@@ -104,6 +104,8 @@ static const struct {
 	{ "fakecard", fakecard_main },
 	{ "udpecho", udpecho_main },
 	{ "udpping", udpping_main },
+	{ "tcpecho", tcpecho_main },
+	{ "tcpping", tcpping_main },
 	{ "pagepools", pagepools_main },
 	{ "netdev", netdev_main },
 	{ "profile", profile_main },

@@ -32,6 +32,8 @@ int mmio_main(int argc, char **argv);
 int fakecard_main(int argc, char **argv);
 int udpecho_main(int argc, char **argv);
 int udpping_main(int argc, char **argv);
+int tcpecho_main(int argc, char **argv);
+int tcpping_main(int argc, char **argv);
 int pagepools_main(int argc, char **argv);
 int netdev_main(int argc, char **argv);
 int profile_main(int argc, char **argv);
