@@ -9,6 +9,7 @@ if nothing could be measured.
 """
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -41,16 +42,25 @@ def commit():
 def show_profile(guest, driver, workload):
     """Measure, and print which functions take how much of it."""
     figures, samples = guest.profiled(workload.measure)
+    if not figures or "packets" not in figures:
+        return figures
     symbols = profile.Symbols(guest.sh("cat /proc/kallsyms", timeout=60))
     print(f"{driver}: {workload.title}\n"
           f"{profile.table(samples, symbols, figures['packets'])}\n", flush=True)
     return figures
 
 
-def measure(guest, wanted, profiled=False):
+def compiler(arch):
+    """What the module was compiled with."""
+    module = os.environ.get("IGB_DEMO_KO") or TOP / "build" / arch / f"{project.DRIVER}.ko"
+    found = re.search(r"\]  +(.*)", project.run(["readelf", "--string-dump=.comment", module]))
+    return found[1] if found else "unknown"
+
+
+def measure(guest, wanted, drivers, profiled=False):
     """{workload: {driver: figures}} of one guest."""
     found = {workload.key: {"title": workload.title} for workload in wanted}
-    for driver in results.DRIVERS:
+    for driver in drivers:
         say(f"{driver} takes eth1")
         guest.bind("eth1", driver)
         for workload in wanted:
@@ -62,16 +72,16 @@ def measure(guest, wanted, profiled=False):
     return found
 
 
-def repetition(arch, initrd, wanted, profiled):
+def repetition(arch, initrd, wanted, drivers, profiled):
     """Figures and versions of one guest."""
     say("booting a guest that counts instructions (20 s)")
     with tempfile.TemporaryDirectory(prefix="igb_demo-bench-") as directory:
         with lab.Lab(lab.spec(arch, initrd), directory) as guest:
             guest.prepare()
-            return guest.version(), measure(guest, wanted, profiled)
+            return guest.version(), measure(guest, wanted, drivers, profiled)
 
 
-def run(arch, repeat, wanted, profiled=False):
+def run(arch, repeat, wanted, drivers=results.DRIVERS, profiled=False):
     """Medians of all repetitions, with what they were measured with."""
     say("building the module and the guest's image")
     initrd = image.initramfs(arch, lab.KMODS, "bench")
@@ -79,14 +89,16 @@ def run(arch, repeat, wanted, profiled=False):
     for number in range(repeat):
         if repeat > 1:
             say(f"repetition {number + 1} of {repeat}")
-        versions, figures = repetition(arch, initrd, wanted, profiled)
+        versions, figures = repetition(arch, initrd, wanted, drivers, profiled)
         found.append(figures)
     medians = {workload.key: {"title": workload.title,
                               **{driver: results.median([one[workload.key][driver]
                                                          for one in found])
-                                 for driver in results.DRIVERS}}
+                                 for driver in drivers}}
                for workload in wanted}
-    return {"commit": commit(), **versions, "arch": arch, "repeat": repeat, "workloads": medians}
+    memory = medians.pop(workloads.MEMORY.key, None)
+    return {"commit": commit(), **versions, "arch": arch, "compiler": compiler(arch),
+            "repeat": repeat, "workloads": medians, **({"memory": memory} if memory else {})}
 
 
 def report(new, base):
@@ -94,6 +106,8 @@ def report(new, base):
     print(f"igb_demo {new['commit']}, Linux {new['kernel']}, QEMU {new['qemu']}\n"
           "Guest instructions a packet, the generator's taken off; ratio to in-tree igb:\n")
     print(results.table(new["workloads"]))
+    if "memory" in new:
+        print(f"\n{results.memory_table(new['memory'])}")
     if not base:
         return 0
     worse, remarks = results.compare(base, new)
@@ -106,9 +120,10 @@ def report(new, base):
     return 1 if worse else 0
 
 
-def chosen(keys):
-    """The workloads of these keys, or all."""
-    known = {workload.key: workload for workload in workloads.WORKLOADS}
+def chosen(keys, short=False):
+    """The workloads of these keys, or all; or the @short form's."""
+    known = {workload.key: workload for workload in (workloads.MEMORY, *workloads.WORKLOADS)
+             if workload.short or not short}
     for key in keys:
         if key not in known:
             raise results.ResultsError(f"no workload '{key}': there are {', '.join(known)}")
@@ -135,6 +150,8 @@ def arguments():
     parser.add_argument("--profile", action="store_true",
                         help="show which functions the instructions are spent in")
     parser.add_argument("--repeat", type=int, default=1, help="guests to take the median of")
+    parser.add_argument("--short", action="store_true",
+                        help="igb_demo alone, and of the workloads some that vary little")
     parser.add_argument("workload", nargs="*", help="what to measure (default: all)")
     return parser.parse_args()
 
@@ -144,15 +161,15 @@ def main():
     args = arguments()
     try:
         base = baseline(args.base, args.output)
-        new = run(project.arch_name(args.arch), max(1, args.repeat), chosen(args.workload),
-                  args.profile)
+        new = run(project.arch_name(args.arch), max(1, args.repeat),
+                  chosen(args.workload, args.short), results.DRIVERS[args.short:], args.profile)
+        if args.output:
+            results.save(args.output, new)
     except (results.ResultsError, GuestError, RuntimeError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    if args.output:
-        results.save(args.output, new)
     status = report(new, base)
     if args.output:
         say(f"done; results are in {args.output}")

@@ -5,6 +5,7 @@ QEMU advances the guest's clock by one nanosecond an instruction and jumps over
 what is idle, so a time read in the guest does not depend on the host. eth0 is
 always in-tree igb's and sends; eth1 is the one that is measured.
 """
+import contextlib
 import dataclasses
 import re
 import statistics
@@ -62,7 +63,8 @@ class Lab(Guest):
 
     def prepare(self):
         """Load all that is needed; in-tree igb gets eth0, and eth1 nobody."""
-        self.sh("modprobe pktgen && modprobe dummy numdummies=1 && ip link set dummy0 up "
+        self.sh("modprobe pktgen && modprobe dummy numdummies=0 && "
+                "ip link add dummy0 numtxqueues 8 type dummy && ip link set dummy0 up "
                 "&& modprobe igb max_vfs=0 2>&1 && insmod /lib/modules/igb_demo.ko")
         for port in ADDRESS:
             self._unbind(port)
@@ -86,6 +88,17 @@ class Lab(Guest):
         if bound[:1] != [f"../../../../bus/pci/drivers/{driver}"] or bound[1:] != [port]:
             raise GuestError(f"{driver} did not take {port}: {bound}")
         self.raise_port(port)
+
+    @contextlib.contextmanager
+    def queues(self, count):
+        """eth1 with that many queue pairs; False if its driver cannot."""
+        can = not self.sh_status(f"[ {count} = 1 ] || ethtool -L eth1 combined {count}")[1]
+        self.raise_port("eth1")
+        try:
+            yield can
+        finally:
+            self.sh(f"[ {count} = 1 ] || ethtool -L eth1 combined 1", check=can)
+            self.raise_port("eth1")
 
     def raise_port(self, port):
         """Up, with carrier, and calm."""
@@ -152,8 +165,7 @@ class Lab(Guest):
         before, after = _counters(before), _counters(after)
         return Window(said, self._accesses(), *(y - x for x, y in zip(before, after)))
 
-    def pktgen(self, port, mac=NOBODY, **options):
-        """Send from a port to @mac; @options are pktgen's own words."""
+    def _pktgen_setup(self, port, mac, options):
         options = {"count": PACKETS, "pkt_size": 60, "burst": 1, "clone_skb": 0, "delay": 0,
                    "src_min": "198.18.0.1", "src_max": "198.18.0.1", "dst_min": "198.18.0.42",
                    "dst_max": "198.18.0.42", "dst_mac": mac, **options}
@@ -161,12 +173,13 @@ class Lab(Guest):
                              f"echo add_device {port} >{PKTGEN}/kpktgend_0",
                              *(f"echo {word} {value} >{PKTGEN}/{port}"
                                for word, value in options.items())]))
-        window = self.window(f"echo start >{PKTGEN}/pgctrl", then=f"cat {PKTGEN}/{port}")
-        found = re.search(r"Result: OK: (\d+)\(.*usec, (\d+) .*errors: (\d+)", window.output,
-                          re.DOTALL)
-        if not found:
-            raise GuestError(f"pktgen on {port} said\n{window.output}")
-        microseconds, packets, errors = map(int, found.groups())
+        return f"echo start >{PKTGEN}/pgctrl", f"cat {PKTGEN}/{port}"
+
+    def pktgen(self, port, mac=NOBODY, **options):
+        """Send from a port to @mac; @options are pktgen's own words."""
+        start, result = self._pktgen_setup(port, mac, options)
+        window = self.window(start, then=result)
+        microseconds, packets, errors = _pktgen_result(window.output)
         return Run(packets, microseconds * 1000 / packets, errors, window)
 
     def generator(self, port, **options):
@@ -179,6 +192,14 @@ class Lab(Guest):
             runs = [self.pktgen(port, **options).each for _ in range(3)]
             self._generators[key] = statistics.median(runs)
         return self._generators[key]
+
+
+def _pktgen_result(said):
+    """(microseconds, packets, errors)"""
+    found = re.search(r"Result: OK: (\d+)\(.*usec, (\d+) .*errors: (\d+)", said, re.DOTALL)
+    if not found:
+        raise GuestError(f"pktgen said\n{said}")
+    return tuple(map(int, found.groups()))
 
 
 def _counters(text):

@@ -4,6 +4,7 @@ import json
 import statistics
 
 DRIVERS = ("igb", "igb_demo")
+VERSIONS = ("kernel", "qemu", "arch", "compiler")
 LIMIT = 0.02      # a driver's instructions that grow by a larger part are a failure
 HEADINGS = [name for driver in DRIVERS
             for name in (driver, "registers", "interrupts", "lost")]
@@ -13,6 +14,11 @@ class ResultsError(Exception):
     """A file is not one of ours."""
 
 
+def measured(figures):
+    """The drivers that a workload was measured with; igb_demo's is what it is about."""
+    return [driver for driver in DRIVERS if figures.get(driver) or driver == "igb_demo"]
+
+
 def ratio(figures):
     """The driver's share, as a part of in-tree igb's."""
     return figures["igb_demo"]["share"] / figures["igb"]["share"]
@@ -20,6 +26,8 @@ def ratio(figures):
 
 def median(runs):
     """One set of figures from those of several repetitions."""
+    if None in runs:
+        return None
     if not isinstance(runs[0], dict):
         return statistics.median(runs)
     return {name: median([run[name] for run in runs]) for name in runs[0]
@@ -31,6 +39,8 @@ def _count(number):
 
 
 def _cells(figures):
+    if not figures:
+        return ["-"] * (len(HEADINGS) // len(DRIVERS))
     return [_count(figures["share"]), f"{figures['registers']:.3f}",
             f"{figures['interrupts']:.4f}", _count(figures["lost"])]
 
@@ -39,9 +49,21 @@ def table(workloads):
     """A table for people, which is one for Markdown too."""
     rows = [["one packet", "generator", *HEADINGS, "ratio"]]
     for figures in workloads.values():
-        igb, demo = (figures[driver] for driver in DRIVERS)
-        rows.append([figures["title"], _count(demo["generator"]), *_cells(igb), *_cells(demo),
-                     f"{ratio(figures):.2f}"])
+        igb, demo = (figures.get(driver) for driver in DRIVERS)
+        rows.append([figures["title"], _count((demo or igb or {"generator": 0})["generator"]),
+                     *_cells(igb), *_cells(demo),
+                     f"{ratio(figures):.2f}" if igb and demo else "-"])
+    return _aligned(rows)
+
+
+def memory_table(memory):
+    """What a port takes of memory, beside in-tree igb's."""
+    kib = [memory[driver]["kib"] for driver in DRIVERS]
+    return _aligned([["memory", *DRIVERS, "ratio"],
+                     [memory["title"], *map(_count, kib), f"{kib[1] / kib[0]:.2f}"]])
+
+
+def _aligned(rows):
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["| " + " | ".join([row[0].ljust(widths[0]),
                                 *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))])
@@ -69,8 +91,7 @@ def load(path):
         raise ResultsError(f"{path} is not JSON: {error}") from error
     try:
         for figures in results["workloads"].values():
-            ratio(figures)
-            for driver in DRIVERS:
+            for driver in measured(figures):
                 growth(figures[driver], figures[driver])
     except (KeyError, TypeError, AttributeError, ZeroDivisionError) as error:
         raise ResultsError(f"{path} has no figures of make bench") from error
@@ -87,17 +108,23 @@ def growth(before, now):
 
 
 def compare(base, new):
-    """(what has become worse, remarks) since @base."""
+    """(what has become worse, remarks) since @base.
+
+    With another kernel, emulator or compiler nothing is worse: it may not be the driver's doing.
+    """
     worse, remarks = [], []
-    for name in ("kernel", "qemu", "arch"):
-        if base.get(name) != new.get(name):
+    for name in VERSIONS:
+        if name in base and base[name] != new.get(name):
             remarks.append(f"{name} was {base.get(name)}, is {new.get(name)}")
+    failures = remarks if remarks else worse
     for key, before in base["workloads"].items():
         now = new["workloads"].get(key)
         if not now:
             remarks.append(f"{before['title']}: not measured this time")
             continue
-        for driver, complaints in (("igb", remarks), ("igb_demo", worse)):
+        for driver, complaints in (("igb", remarks), ("igb_demo", failures)):
+            if not (before.get(driver) and now.get(driver)):
+                continue
             grown = growth(before[driver], now[driver])
             if grown > LIMIT:
                 complaints.append(f"{now['title']}: {driver}'s {before[driver]['share']:,.0f} "

@@ -10,13 +10,17 @@ import dataclasses
 import functools
 import json
 import re
+import statistics
 import typing
 
+from bench.lab import NOBODY
 from rig import sessions
+from rig.footprint import Footprint
 from rig.guest import GuestError
 
 ETH1 = "52:54:00:12:34:57"     # run-qemu.sh's for its second port
 ROUNDS = 4_000
+MEMORY_ROUNDS = 7
 STREAM = "64M"
 SEGMENT = 1448
 
@@ -27,6 +31,7 @@ class Workload:
     key: str
     title: str
     measure: typing.Callable
+    short: bool = False     # measured in the short form, too
 
 
 def _figures(window, packets, instructions, generator, lost):
@@ -55,6 +60,37 @@ def receive(lab, **how):
     run = lab.pktgen("eth0", mac=ETH1, **how)
     lost = run.packets - run.window.received
     return _figures(run.window, run.packets, run.each, generator, lost)
+
+
+def queued(lab, queues, what, **how):
+    """As @what, with so many queue pairs; None if the driver cannot."""
+    with lab.queues(queues) as can:
+        return what(lab, **how) if can else None
+
+
+def forward(lab, **how):
+    """From eth0 to eth1, whose stack sends it out of eth1 again, to a neighbour nobody has."""
+    generator = lab.generator("eth0", **how)
+    lab.sh("sysctl -q net.ipv4.ip_forward=1 net.ipv4.conf.all.send_redirects=0 "
+           "net.ipv4.conf.eth1.send_redirects=0 && ip addr add 198.18.0.254/24 dev eth1 && "
+           f"ip neigh add 198.18.0.42 lladdr {NOBODY} dev eth1")
+    try:
+        run = lab.pktgen("eth0", mac=ETH1, **how)
+    finally:
+        lab.sh("sysctl -q net.ipv4.ip_forward=0; ip neigh flush dev eth1 nud permanent; "
+               "ip addr flush dev eth1")
+    return _figures(run.window, run.packets, run.each, generator, run.packets - run.window.sent)
+
+
+def memory(lab):
+    """KiB that raising eth1 takes, rings, buffers and all."""
+    taken = []
+    for _ in range(MEMORY_ROUNDS):
+        lab.sh("ip link set eth1 down; sleep 1")
+        down = Footprint.of(lab).free_kib
+        lab.raise_port("eth1")
+        taken.append(down - Footprint.of(lab).free_kib)
+    return {"kib": statistics.median(taken)}
 
 
 def verdict(lab, program, sends=False, **how):
@@ -98,41 +134,94 @@ def round_trip(lab):
     return _figures(window, sent, milliseconds * 1e6 / sent, 0, sent - received)
 
 
+def _iperf(lab, options, run):
+    """What @run returns of iperf3's client in a, which talks to a server in b."""
+    server = lab.spawn("ip netns exec b iperf3 -s -1 --forceflush")
+    server.wait_output("listening")
+    done = run(f"ip netns exec a iperf3 -c 10.1.0.2 -n {STREAM} -J {options} >/tmp/iperf")
+    server.wait(60)
+    return done
+
+
+def _end(said):
+    """The sums of iperf3's report."""
+    try:
+        end = json.loads(said)["end"]
+        return {name: end[name] for name in ("sum_sent", "sum_received")}
+    except (ValueError, KeyError) as error:
+        raise GuestError(f"iperf3 said\n{said}") from error
+
+
 def stream(lab, reverse=False):
     """iperf3 between namespaces: one packet is a segment's worth of 1448 bytes."""
     with _joined(lab):
-        server = lab.spawn("ip netns exec b iperf3 -s -1 --forceflush")
-        server.wait_output("listening")
-        window = lab.window(f"ip netns exec a iperf3 -c 10.1.0.2 -n {STREAM} -J "
-                            f"{'-R' if reverse else ''} >/tmp/iperf", then="cat /tmp/iperf",
-                            namespace="b")
-        server.wait(60)
-    try:
-        summed = json.loads(window.output)["end"]["sum_received"]
-        packets = summed["bytes"] / SEGMENT
-        each = summed["seconds"] * 1e9 / packets
-    except (ValueError, KeyError, ZeroDivisionError) as error:
-        raise GuestError(f"iperf3 said\n{window.output}") from error
-    return _figures(window, round(packets), each, 0, 0)
+        window = _iperf(lab, "-R" if reverse else "", lambda command: lab.window(
+            command, then="cat /tmp/iperf", namespace="b"))
+    summed = _end(window.output)["sum_received"]
+    packets = summed["bytes"] / SEGMENT
+    return _figures(window, round(packets), summed["seconds"] * 1e9 / packets, 0, 0)
 
 
-def _workload(key, title, measure, **how):
-    return Workload(key, title, functools.partial(measure, **how))
+def datagrams(lab):
+    """iperf3 between namespaces: eth1 sends datagrams as fast as it can."""
+    lab.sh("sysctl -q net.core.rmem_max=4194304 net.core.wmem_max=4194304")
+    with _joined(lab):
+        window = _iperf(lab, "-u -R -b 0 -l 1400 -w 4M", lambda command: lab.window(
+            command, then="cat /tmp/iperf", namespace="b"))
+    end = _end(window.output)
+    packets = end["sum_sent"]["packets"]
+    lost = packets - end["sum_received"]["packets"] + end["sum_received"]["lost_packets"]
+    return _figures(window, packets, end["sum_sent"]["seconds"] * 1e9 / packets, 0, lost)
+
+
+def request(lab, protocol, size):
+    """A request and its answer, one after the other, between processes in namespaces."""
+    with _joined(lab):
+        echo = lab.spawn(f"ip netns exec b rigtool {protocol}echo {sessions.PORT}")
+        echo.wait_output("ready")
+        window = lab.window(f"ip netns exec a rigtool {protocol}ping 10.1.0.2 {sessions.PORT} "
+                            f"count={ROUNDS} size={size}", namespace="b")
+        echo.kill()
+    found = re.search(r" 0 processes failed, (\d+) ms", window.output)
+    if not found:
+        raise GuestError(f"{protocol}ping said\n{window.output}")
+    return _figures(window, ROUNDS, int(found[1]) * 1e6 / ROUNDS, 0, 0)
+
+
+def _workload(key, title, measure, short=False, **how):
+    return Workload(key, title, functools.partial(measure, **how), short)
+
+
+def _queued(queues):
+    """Both directions with so many queue pairs, a burst to each in turn, or where RSS says."""
+    words = f"bursts of 32, {queues} queue{'s' if queues > 1 else ''}"
+    return (_workload(f"tx-queues-{queues}", f"TX, 60 B, {words}", queued, queues=queues,
+                      what=transmit, burst=32, clone_skb=0, queue_map_max=queues - 1),
+            _workload(f"rx-queues-{queues}", f"RX, 60 B, {words}", queued, queues=queues,
+                      what=receive, burst=32, clone_skb=0, flag="IPSRC_RND",
+                      src_max="198.18.15.254"))
 
 
 WORKLOADS = (
-    _workload("tx-burst", "TX, 60 B, bursts of 32 clones", transmit, burst=32, clone_skb=1000),
-    _workload("tx", "TX, 60 B, one by one, fresh", transmit),
+    _workload("tx-burst", "TX, 60 B, bursts of 32 clones", transmit, burst=32, clone_skb=1000,
+              short=True),
+    _workload("tx", "TX, 60 B, one by one, fresh", transmit, short=True),
     _workload("tx-1514", "TX, 1514 B, one by one, fresh", transmit, pkt_size=1514),
     _workload("rx", "RX, 60 B, one by one", receive),
-    _workload("rx-burst", "RX, 60 B, bursts of 32", receive, burst=32, clone_skb=1000),
+    _workload("rx-burst", "RX, 60 B, bursts of 32", receive, burst=32, clone_skb=1000, short=True),
+    *(workload for queues in (1, 2, 8) for workload in _queued(queues)),
+    _workload("forward", "forwarding, 60 B, bursts of 32", forward, burst=32, clone_skb=1000),
     _workload("xdp-drop", "XDP_DROP, 60 B, bursts of 32", verdict, program="drop",
-              burst=32, clone_skb=1000),
+              burst=32, clone_skb=1000, short=True),
     _workload("xdp-tx", "XDP_TX, 60 B, bursts of 32", verdict, program="bounce", sends=True,
               burst=32, clone_skb=1000),
     _workload("xdp-redirect", "XDP_REDIRECT to itself, 60 B, bursts of 32", verdict,
               program="rebound", sends=True, burst=32, clone_skb=1000),
     _workload("tcp-receive", "TCP, receiving, 1448 B", stream),
     _workload("tcp-send", "TCP, sending, 1448 B", stream, reverse=True),
-    _workload("ping", "ping -f, a round trip", round_trip),
+    _workload("udp-send", "UDP, sending, 1400 B", datagrams),
+    _workload("ping", "ping -f, a round trip", round_trip, short=True),
+    _workload("udp-request", "UDP, 40 B there and back", request, protocol="udp", size=40),
+    _workload("tcp-request", "TCP, 1 B there and back", request, protocol="tcp", size=1),
 )
+MEMORY = Workload("memory", "a port, raised with defaults, KiB", memory)

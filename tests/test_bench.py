@@ -3,7 +3,7 @@
 import copy
 
 import pytest
-from bench import bench, results
+from bench import bench, results, workloads
 
 FIGURES = {"instructions": 900, "generator": 100, "share": 800, "registers": 0.05,
            "interrupts": 0.01, "lost": 0}
@@ -32,13 +32,58 @@ def test_growth(base, share, status, capsys):
 
 
 def test_remarks(base):
-    """What in-tree igb does, another kernel or a workload left out are remarks only."""
+    """What in-tree igb does or a workload left out are remarks only."""
     new = _grown(base, 900, "igb")
-    new["kernel"] = "6.13"
     del new["workloads"]["tx"]
     worse, remarks = results.compare(base, new)
     assert not worse
-    assert [remark.split()[0] for remark in remarks] == ["kernel", "TX:", "RX:"]
+    assert [remark.split()[0] for remark in remarks] == ["TX:", "RX:"]
+
+
+@pytest.mark.parametrize("name", ["kernel", "qemu", "compiler"])
+def test_other_versions(base, name, capsys):
+    """With another kernel, emulator or compiler growth is a remark, too."""
+    base["compiler"] = "GCC 12"
+    assert bench.report({**_grown(base, 1600), name: "another"}, base) == 0
+    printed = capsys.readouterr().out
+    assert f"note: {name} was {base[name]}, is another" in printed
+    assert "note: RX: igb_demo's 800 instructions have grown by 100.0 %" in printed
+
+
+def test_version_unknown(base):
+    """A file of the time when nobody noted the compiler is compared all the same."""
+    worse, remarks = results.compare(base, {**_grown(base, 1600), "compiler": "GCC 12"})
+    assert len(worse) == 1 and not remarks
+
+
+def test_one_driver(base, tmp_path):
+    """The short form has igb_demo only, and in-tree igb cannot do everything."""
+    new = _grown(base, 1600)
+    del new["workloads"]["rx"]["igb"]
+    new["workloads"]["tx"]["igb"] = None
+    results.save(tmp_path / "r", new)
+    assert results.load(tmp_path / "r") == new
+    assert len(results.compare(base, new)[0]) == 1
+    cells = [line.split("|") for line in results.table(new["workloads"]).splitlines()[2:]]
+    assert [[cell.strip() for cell in row[3:7] + row[-2:-1]] for row in cells] == [["-"] * 5] * 2
+
+
+def test_memory_table():
+    """KiB, and the ratio."""
+    memory = {"title": "a port", "igb": {"kib": 2000}, "igb_demo": {"kib": 1000}}
+    assert results.memory_table(memory).splitlines()[2].split("|")[1:-1] == \
+        [" a port ", " 2,000 ", "    1,000 ", "  0.50 "]
+
+
+def test_chosen():
+    """All, the short form's, the named ones; a name nobody knows is an error."""
+    assert [workload.key for workload in bench.chosen([], short=True)] == \
+        ["tx-burst", "tx", "rx-burst", "xdp-drop", "ping"]
+    assert len(bench.chosen([])) == len(workloads.WORKLOADS) + 1
+    assert [workload.key for workload in bench.chosen(["memory"])] == ["memory"]
+    with pytest.raises(results.ResultsError, match="there are memory, tx-burst"):
+        bench.chosen(["nothing"])
+
 
 
 def test_new_workload(base):
