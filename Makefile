@@ -16,6 +16,7 @@ APPEND		?=# make run: more words for the kernel command line
 QEMU_ARGS	?=# make run: more options for scripts/run-qemu.sh
 TESTS		?= tests# make test: files or tests to run
 BASE		?=# make bench: results of an earlier run to compare with
+WALL		?=# make bench: 1: times by the clock on the wall instead
 RESULTS		?= build/bench.json# make bench: where the results go
 V		?=# 1: show every command
 
@@ -70,6 +71,7 @@ test: setup-test module ## run the tests in guests (TESTS=tests/test_x.py for so
 .PHONY: bench
 bench: setup-test module ## count what a packet costs, beside in-tree igb (BASE=file: compare)
 	$(Q)$(PYTHON) bench/bench.py --arch $(arch) --output '$(RESULTS)' \
+		$(if $(WALL),--wall) \
 		$(if $(BASE),--base '$(BASE)')
 
 .PHONY: check

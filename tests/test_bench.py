@@ -3,7 +3,7 @@
 import copy
 
 import pytest
-from bench import bench, results, workloads
+from bench import bench, results, wall, workloads
 
 FIGURES = {"instructions": 900, "generator": 100, "share": 800, "registers": 0.05,
            "interrupts": 0.01, "lost": 0}
@@ -84,6 +84,11 @@ def test_chosen():
     with pytest.raises(results.ResultsError, match="there are memory, tx-burst"):
         bench.chosen(["nothing"])
 
+
+def test_wall():
+    """The ratio of the medians, and how far apart one driver's times are."""
+    assert list(wall.report({"TX": {"igb": [4, 9, 4], "igb_demo": [2, 2, 3]}})) == \
+        ["TX: 0.50 (times of one driver differ by 125 %)"]
 
 
 def test_new_workload(base):
