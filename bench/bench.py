@@ -84,6 +84,7 @@ def repetition(arch, initrd, wanted, drivers, profiled):
 def run(arch, repeat, wanted, drivers=results.DRIVERS, profiled=False):
     """Medians of all repetitions, with what they were measured with."""
     say("building the module and the guest's image")
+    described = commit()
     initrd = image.initramfs(arch, lab.KMODS, "bench")
     found = []
     for number in range(repeat):
@@ -97,7 +98,7 @@ def run(arch, repeat, wanted, drivers=results.DRIVERS, profiled=False):
                                  for driver in drivers}}
                for workload in wanted}
     memory = medians.pop(workloads.MEMORY.key, None)
-    return {"commit": commit(), **versions, "arch": arch, "compiler": compiler(arch),
+    return {"commit": described, **versions, "arch": arch, "compiler": compiler(arch),
             "repeat": repeat, "workloads": medians, **({"memory": memory} if memory else {})}
 
 
