@@ -69,9 +69,9 @@ test: setup-test module ## run the tests in guests (TESTS=tests/test_x.py for so
 	$(Q)$(PYTHON) -m pytest -n 2 $(TESTS)
 
 .PHONY: bench
-bench: setup-test module ## count what a packet costs, beside in-tree igb (BASE=file: compare)
+bench: setup-bench module ## count what a packet costs, beside in-tree igb (BASE=file: compare)
 	$(Q)$(PYTHON) bench/bench.py --arch $(arch) --output '$(RESULTS)' \
-		$(if $(WALL),--wall) \
+		--plots Documentation $(if $(WALL),--wall) \
 		$(if $(BASE),--base '$(BASE)')
 
 .PHONY: check
@@ -109,10 +109,12 @@ help: ## show this text
 	@sed -En 's/^([A-Z_]+)\t+\?= ?([^#]*)# ?(.*)/  \1\t\3\t\2/p' Makefile | \
 		awk -F '\t' '{ printf "  %-14s%s%s\n", substr($$1, 3), $$2, $$3 == "" ? "" : " (default: " $$3 ")" }'
 
-.PHONY: setup-build setup-run setup-test
+.PHONY: setup-build setup-run setup-test setup-bench
 setup-build:
 	$(Q)scripts/setup.sh build $(jobs_for_arch)
 setup-run:
 	$(Q)scripts/setup.sh build run $(jobs_for_arch)
 setup-test:
 	$(Q)scripts/setup.sh build run test $(jobs_for_arch)
+setup-bench:
+	$(Q)scripts/setup.sh build run test $(if $(WALL),,bench) $(jobs_for_arch)

@@ -21,7 +21,7 @@ sys.path[:0] = [str(TOP), str(TOP / "tests")]
 # pylint: disable=wrong-import-position
 from rig import image, project  # noqa: E402
 from rig.guest import GuestError  # noqa: E402
-from bench import lab, profile, results, wall, workloads  # noqa: E402
+from bench import lab, plot, profile, results, wall, workloads  # noqa: E402
 
 START = time.monotonic()
 
@@ -163,6 +163,7 @@ def arguments():
                         help="x86_64 or arm64 (default: $ARCH, or x86_64)")
     parser.add_argument("--base", help="results of an earlier run, to compare with")
     parser.add_argument("--output", help="where to write the results")
+    parser.add_argument("--plots", type=Path, help="the directory to draw the figures into")
     parser.add_argument("--profile", action="store_true",
                         help="show which functions the instructions are spent in")
     parser.add_argument("--repeat", type=int, default=1, help="guests to take the median of")
@@ -185,6 +186,8 @@ def main():
                   chosen(args.workload, args.short), results.DRIVERS[args.short:], args.profile)
         if args.output:
             results.save(args.output, new)
+        if args.plots:
+            plot.draw(new, args.plots)
     except (results.ResultsError, GuestError, RuntimeError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2

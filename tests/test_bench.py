@@ -3,7 +3,7 @@
 import copy
 
 import pytest
-from bench import bench, results, wall, workloads
+from bench import bench, plot, results, wall, workloads
 
 FIGURES = {"instructions": 900, "generator": 100, "share": 800, "registers": 0.05,
            "interrupts": 0.01, "lost": 0}
@@ -83,6 +83,15 @@ def test_chosen():
     assert [workload.key for workload in bench.chosen(["memory"])] == ["memory"]
     with pytest.raises(results.ResultsError, match="there are memory, tx-burst"):
         bench.chosen(["nothing"])
+
+
+def test_plot(base):
+    """Title, versions, and a bar for what was measured."""
+    base["workloads"]["tx"]["igb"] = None
+    script = plot.script(base, "x.svg", *plot.PICTURES[0][1:])
+    assert "igb_demo abc, Linux 6.12, QEMU 10.0.2" in script and '"TX" 0, "RX" 1' in script
+    assert "$cigb << END\n0.8 800 800\nEND" in script
+    assert "$cigb_demo << END\n0.2 800 800\n1.2 800 800\nEND" in script
 
 
 def test_wall():
