@@ -16,8 +16,9 @@ APPEND		?=# make run: more words for the kernel command line
 QEMU_ARGS	?=# make run: more options for scripts/run-qemu.sh
 TESTS		?= tests# make test: files or tests to run
 BASE		?=# make bench: results of an earlier run to compare with
+SHORT		?=# make bench: 1: some workloads, of igb_demo alone, nothing drawn
 WALL		?=# make bench: 1: times by the clock on the wall instead
-RESULTS		?= build/bench.json# make bench: where the results go
+RESULTS		?=# make bench: where the results go (build/bench.json, or bench-short.json)
 V		?=# 1: show every command
 
 arch := $(if $(filter x86_64 x86 amd64,$(ARCH)),x86_64,$(filter arm64,$(ARCH:aarch64=arm64)))
@@ -70,8 +71,9 @@ test: setup-test module ## run the tests in guests (TESTS=tests/test_x.py for so
 
 .PHONY: bench
 bench: setup-bench module ## count what a packet costs, beside in-tree igb (BASE=file: compare)
-	$(Q)$(PYTHON) bench/bench.py --arch $(arch) --output '$(RESULTS)' \
-		--plots Documentation $(if $(WALL),--wall) \
+	$(Q)$(PYTHON) bench/bench.py --arch $(arch) \
+		--output '$(or $(RESULTS),build/bench$(if $(SHORT),-short).json)' \
+		$(if $(SHORT),--short,--plots Documentation) $(if $(WALL),--wall) \
 		$(if $(BASE),--base '$(BASE)')
 
 .PHONY: check
@@ -117,4 +119,4 @@ setup-run:
 setup-test:
 	$(Q)scripts/setup.sh build run test $(jobs_for_arch)
 setup-bench:
-	$(Q)scripts/setup.sh build run test $(if $(WALL),,bench) $(jobs_for_arch)
+	$(Q)scripts/setup.sh build run test $(if $(SHORT)$(WALL),,bench) $(jobs_for_arch)
