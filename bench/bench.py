@@ -144,7 +144,7 @@ def chosen(keys, short=False):
         if key not in known:
             raise results.ResultsError(f"no workload '{key}': there are {', '.join(known)}")
     wanted = [known[key] for key in keys or known]
-    return [workloads.thrice(workload) for workload in wanted] if short else wanted
+    return [workloads.repeated(workload) for workload in wanted] if short else wanted
 
 
 def baseline(path, output):
@@ -169,7 +169,7 @@ def arguments():
                         help="show which functions the instructions are spent in")
     parser.add_argument("--repeat", type=int, default=1, help="guests to take the median of")
     parser.add_argument("--short", action="store_true",
-                        help="igb_demo alone, the median of three, of some workloads")
+                        help="igb_demo alone, some of the workloads, medians")
     parser.add_argument("--wall", action="store_true",
                         help="only the time by the clock on the wall, with two CPUs")
     parser.add_argument("workload", nargs="*", help="what to measure (default: all)")

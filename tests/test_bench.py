@@ -85,11 +85,11 @@ def test_chosen():
         bench.chosen(["nothing"])
 
 
-def test_thrice():
+def test_repeated():
     """What one run in three did besides does not count."""
     takes = iter([800, 900, 801])
-    workload = workloads.Workload("rx", "RX", lambda lab: {**FIGURES, "share": next(takes)})
-    assert workloads.thrice(workload).measure(None)["share"] == 801
+    workload = workloads.Workload("rx", "RX", lambda lab: {**FIGURES, "share": next(takes)}, 3)
+    assert workloads.repeated(workload).measure(None)["share"] == 801
 
 
 def test_plot(base):
