@@ -32,7 +32,7 @@ class Workload:
     key: str
     title: str
     measure: typing.Callable
-    short: int = 0      # how often the short form measures it
+    short: int = 0      # how often the short form measures it; those that repeat exactly
 
 
 def _figures(window, packets, instructions, generator, lost):
@@ -222,13 +222,13 @@ WORKLOADS = (
     _workload("tx-burst", "TX, 60 B, bursts of 32 clones", transmit, burst=32, clone_skb=1000,
               short=3),
     _workload("tx", "TX, 60 B, one by one, fresh", transmit, short=3),
-    _workload("tx-1514", "TX, 1514 B, one by one, fresh", transmit, pkt_size=1514),
+    _workload("tx-1514", "TX, 1514 B, one by one, fresh", transmit, pkt_size=1514, short=3),
     _workload("rx", "RX, 60 B, one by one", receive),
-    _workload("rx-burst", "RX, 60 B, bursts of 32", receive, burst=32, clone_skb=1000, short=3),
+    _workload("rx-burst", "RX, 60 B, bursts of 32", receive, burst=32, clone_skb=1000),
     *(workload for queues in (1, 2, 8) for workload in _queued(queues)),
     _workload("forward", "forwarding, 60 B, bursts of 32", forward, burst=32, clone_skb=1000),
     _workload("xdp-drop", "XDP_DROP, 60 B, bursts of 32", verdict, program="drop",
-              burst=32, clone_skb=1000, short=3),
+              burst=32, clone_skb=1000),
     _workload("xdp-tx", "XDP_TX, 60 B, bursts of 32", verdict, program="bounce", sends=True,
               burst=32, clone_skb=1000),
     _workload("xdp-redirect", "XDP_REDIRECT to itself, 60 B, bursts of 32", verdict,
@@ -236,7 +236,7 @@ WORKLOADS = (
     _workload("tcp-receive", "TCP, receiving, 1448 B", stream),
     _workload("tcp-send", "TCP, sending, 1448 B", stream, reverse=True),
     _workload("udp-send", "UDP, sending, 1400 B", datagrams),
-    _workload("ping", "ping -f, a round trip", round_trip, short=1),
+    _workload("ping", "ping -f, a round trip", round_trip),
     _workload("udp-request", "UDP, 40 B there and back", request, protocol="udp", size=40),
     _workload("tcp-request", "TCP, 1 B there and back", request, protocol="tcp", size=1),
 )
