@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """A guest of a certain kind, booted when first wanted and again after it died."""
 import contextlib
+import re
 import tempfile
 from pathlib import Path
 
@@ -25,7 +26,7 @@ FAKE_CARD = ("-device", "secondary-vga,id=fake,addr=0x10,vgamem_mb=16")
 PCI_DEVICES = "/sys/bus/pci/devices"
 
 # QEMU's TCG may fail an assertion of its own while the firmware places the
-# devices (iotlb_to_section); the driver is not loaded by then.
+# devices (iotlb_to_section), or hang; the driver is not loaded by then.
 BOOT_TRIES = 3
 
 
@@ -73,7 +74,7 @@ class Box:  # pylint: disable=too-many-instance-attributes
             guest = self._start()
         except GuestDied as error:
             self.discard()
-            if tries > 1 and "Assertion" in str(error):
+            if tries > 1 and re.search("Assertion|boot: no answer", str(error)):
                 return self._boot(tries - 1)
             raise
         self._devices = int(guest.sh(f"ls {PCI_DEVICES} | wc -l"))

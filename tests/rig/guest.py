@@ -18,7 +18,7 @@ from .journal import Expectations, Line
 from .qmp import Qmp, QmpError
 
 READY = b"IGB-DEMO-GUEST-READY"
-BOOT_LIMIT = 180      # seconds; a boot takes 5 to 10 on an idle machine
+BOOT_LIMIT = 75       # seconds; it takes 5, or 25 on a busy host
 COMMAND_LIMIT = 4000  # what the tty keeps while the shell is busy
 
 
