@@ -484,6 +484,8 @@ void igb_write_filters(struct igb_adapter *adapter,
 void igb_tx_hangs(struct igb_adapter *adapter, unsigned int queue);
 void igb_restore_vlans(struct igb_adapter *adapter);
 void igb_update_hw_stats(struct igb_adapter *adapter);
+void igb_copy_stats(void *to, const struct u64_stats_sync *syncp,
+		    const void *stats, size_t size);
 
 /* igb_main.c */
 int igb_open(struct net_device *netdev);

@@ -168,28 +168,12 @@ static void igb_get_strings(struct net_device *netdev, u32 sset, u8 *data)
 		ethtool_sprintf(&data, "hw_rqdpc_%u", i);
 }
 
-/* Copy @size bytes of counters that belong together; returns what follows. */
-static u64 *igb_copy_stats(u64 *data, const struct u64_stats_sync *syncp,
-			   const void *stats, size_t size)
-{
-	const u64_stats_t *from = stats;
-	unsigned int start;
-	size_t i;
-
-	do {
-		start = u64_stats_fetch_begin(syncp);
-		for (i = 0; i < size / sizeof(*from); i++)
-			data[i] = u64_stats_read(&from[i]);
-	} while (u64_stats_fetch_retry(syncp, start));
-	return data + i;
-}
-
 static u64 *igb_copy_queue_stats(u64 *data, const struct igb_queue *q)
 {
-	data = igb_copy_stats(data, &q->tx.syncp, &q->tx.stats,
-			      sizeof(q->tx.stats));
-	return igb_copy_stats(data, &q->rx.syncp, &q->rx.stats,
-			      sizeof(q->rx.stats));
+	igb_copy_stats(data, &q->tx.syncp, &q->tx.stats, sizeof(q->tx.stats));
+	data += IGB_TX_STATS;
+	igb_copy_stats(data, &q->rx.syncp, &q->rx.stats, sizeof(q->rx.stats));
+	return data + IGB_RX_STATS;
 }
 
 static void igb_get_ethtool_stats(struct net_device *netdev,

@@ -8,38 +8,50 @@
 
 #include "igb.h"
 
-static void igb_sum_tx(struct igb_tx *tx, struct rtnl_link_stats64 *stats)
+static_assert(sizeof(u64_stats_t) == sizeof(u64));
+
+/**
+ * igb_copy_stats() - take counters that belong together, as of one moment
+ * @to: where to; as large as @stats, or an array of u64
+ * @syncp: what guards them
+ * @stats: a structure of u64_stats_t
+ * @size: bytes of that
+ *
+ * Context: any.
+ */
+void igb_copy_stats(void *to, const struct u64_stats_sync *syncp,
+		    const void *stats, size_t size)
 {
-	u64 packets, bytes, dropped;
+	const u64_stats_t *from = stats;
+	u64_stats_t *out = to;
 	unsigned int start;
+	size_t i;
 
 	do {
-		start = u64_stats_fetch_begin(&tx->syncp);
-		packets = u64_stats_read(&tx->stats.packets);
-		bytes = u64_stats_read(&tx->stats.bytes);
-		dropped = u64_stats_read(&tx->stats.dropped);
-	} while (u64_stats_fetch_retry(&tx->syncp, start));
+		start = u64_stats_fetch_begin(syncp);
+		for (i = 0; i < size / sizeof(*from); i++)
+			u64_stats_set(&out[i], u64_stats_read(&from[i]));
+	} while (u64_stats_fetch_retry(syncp, start));
+}
 
-	stats->tx_packets += packets;
-	stats->tx_bytes += bytes;
-	stats->tx_dropped += dropped;
+static void igb_sum_tx(struct igb_tx *tx, struct rtnl_link_stats64 *stats)
+{
+	struct igb_tx_stats now;
+
+	igb_copy_stats(&now, &tx->syncp, &tx->stats, sizeof(now));
+	stats->tx_packets += u64_stats_read(&now.packets);
+	stats->tx_bytes += u64_stats_read(&now.bytes);
+	stats->tx_dropped += u64_stats_read(&now.dropped);
 }
 
 static void igb_sum_rx(struct igb_rx *rx, struct rtnl_link_stats64 *stats)
 {
-	u64 packets, bytes, dropped;
-	unsigned int start;
+	struct igb_rx_stats now;
 
-	do {
-		start = u64_stats_fetch_begin(&rx->syncp);
-		packets = u64_stats_read(&rx->stats.packets);
-		bytes = u64_stats_read(&rx->stats.bytes);
-		dropped = u64_stats_read(&rx->stats.dropped);
-	} while (u64_stats_fetch_retry(&rx->syncp, start));
-
-	stats->rx_packets += packets;
-	stats->rx_bytes += bytes;
-	stats->rx_dropped += dropped;
+	igb_copy_stats(&now, &rx->syncp, &rx->stats, sizeof(now));
+	stats->rx_packets += u64_stats_read(&now.packets);
+	stats->rx_bytes += u64_stats_read(&now.bytes);
+	stats->rx_dropped += u64_stats_read(&now.dropped);
 }
 
 /* What only the chip can count, as of the last igb_update_hw_stats(). */
@@ -92,39 +104,24 @@ static void igb_get_stats64(struct net_device *netdev,
 static void igb_add_queue_rx(struct igb_rx *rx,
 			     struct netdev_queue_stats_rx *stats)
 {
-	u64 packets, bytes, alloc_failed, csum_errors;
-	unsigned int start;
+	struct igb_rx_stats now;
 
-	do {
-		start = u64_stats_fetch_begin(&rx->syncp);
-		packets = u64_stats_read(&rx->stats.packets);
-		bytes = u64_stats_read(&rx->stats.bytes);
-		alloc_failed = u64_stats_read(&rx->stats.alloc_failed);
-		csum_errors = u64_stats_read(&rx->stats.csum_errors);
-	} while (u64_stats_fetch_retry(&rx->syncp, start));
-
-	stats->packets += packets;
-	stats->bytes += bytes;
-	stats->alloc_fail += alloc_failed;
-	stats->csum_bad += csum_errors;
+	igb_copy_stats(&now, &rx->syncp, &rx->stats, sizeof(now));
+	stats->packets += u64_stats_read(&now.packets);
+	stats->bytes += u64_stats_read(&now.bytes);
+	stats->alloc_fail += u64_stats_read(&now.alloc_failed);
+	stats->csum_bad += u64_stats_read(&now.csum_errors);
 }
 
 static void igb_add_queue_tx(struct igb_tx *tx,
 			     struct netdev_queue_stats_tx *stats)
 {
-	u64 packets, bytes, stopped;
-	unsigned int start;
+	struct igb_tx_stats now;
 
-	do {
-		start = u64_stats_fetch_begin(&tx->syncp);
-		packets = u64_stats_read(&tx->stats.packets);
-		bytes = u64_stats_read(&tx->stats.bytes);
-		stopped = u64_stats_read(&tx->stats.stopped);
-	} while (u64_stats_fetch_retry(&tx->syncp, start));
-
-	stats->packets += packets;
-	stats->bytes += bytes;
-	stats->stop += stopped;
+	igb_copy_stats(&now, &tx->syncp, &tx->stats, sizeof(now));
+	stats->packets += u64_stats_read(&now.packets);
+	stats->bytes += u64_stats_read(&now.bytes);
+	stats->stop += u64_stats_read(&now.stopped);
 }
 
 static void igb_clear_queue_stats(struct netdev_queue_stats_rx *rx,
