@@ -410,6 +410,13 @@ static inline u16 igb_next(u16 count, u16 index)
 	return index + 1 == count ? 0 : index + 1;
 }
 
+static inline void igb_count(struct u64_stats_sync *syncp, u64_stats_t *counter)
+{
+	u64_stats_update_begin(syncp);
+	u64_stats_inc(counter);
+	u64_stats_update_end(syncp);
+}
+
 /* igb_ring.c */
 int igb_rings_alloc(struct igb_adapter *adapter, struct igb_rings *rings,
 		    const struct igb_config *config);

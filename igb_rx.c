@@ -147,11 +147,8 @@ static void igb_rx_filled(struct igb_rx *rx, bool missing)
 		igb_rx_ask_application(rx, missing);
 	WRITE_ONCE(rx->starved, igb_rx_is_starved(rx));
 
-	if (unlikely(missing) && !rx->ring.xsk_pool) {
-		u64_stats_update_begin(&rx->syncp);
-		u64_stats_inc(&rx->stats.alloc_failed);
-		u64_stats_update_end(&rx->syncp);
-	}
+	if (unlikely(missing) && !rx->ring.xsk_pool)
+		igb_count(&rx->syncp, &rx->stats.alloc_failed);
 }
 
 /* Post what is free; returns true if something was not to be had. */
@@ -387,9 +384,7 @@ static void igb_rx_csum(struct igb_rx *rx, struct sk_buff *skb, u32 status)
 	if (!(rx->netdev->features & NETIF_F_RXCSUM) || status & IGB_RXD_IXSM)
 		return;
 	if (unlikely(status & (IGB_RXD_L4E | IGB_RXD_IPE))) {
-		u64_stats_update_begin(&rx->syncp);
-		u64_stats_inc(&rx->stats.csum_errors);
-		u64_stats_update_end(&rx->syncp);
+		igb_count(&rx->syncp, &rx->stats.csum_errors);
 		return;
 	}
 	if (status & (IGB_RXD_L4CS | IGB_RXD_UDPCS))
@@ -411,9 +406,7 @@ static void igb_rx_hash(struct igb_rx *rx, struct sk_buff *skb,
 static void igb_rx_drop_frame(struct igb_rx *rx)
 {
 	igb_rx_discard_frame(rx);
-	u64_stats_update_begin(&rx->syncp);
-	u64_stats_inc(&rx->stats.dropped);
-	u64_stats_update_end(&rx->syncp);
+	igb_count(&rx->syncp, &rx->stats.dropped);
 }
 
 static bool igb_rx_is_bad(const struct igb_rx *rx, u32 status)

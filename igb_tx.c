@@ -24,13 +24,6 @@ static u16 igb_tx_unused(const struct igb_tx *tx)
 	return igb_unused(tx->ring.count, tx->next_to_use, tx->next_to_clean);
 }
 
-static void igb_tx_count(struct igb_tx *tx, u64_stats_t *counter)
-{
-	u64_stats_update_begin(&tx->syncp);
-	u64_stats_inc(counter);
-	u64_stats_update_end(&tx->syncp);
-}
-
 /* L4 type for the context descriptor, if the chip can sum this frame. */
 static int igb_tx_l4_type(const struct sk_buff *skb, u8 proto)
 {
@@ -662,7 +655,7 @@ netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev)
 
 	if (unlikely(igb_tx_queue(tx, skb))) {
 		dev_kfree_skb_any(skb);
-		igb_tx_count(tx, &tx->stats.dropped);
+		igb_count(&tx->syncp, &tx->stats.dropped);
 		/* Frames before this one may still wait for the doorbell. */
 		if (!netdev_xmit_more())
 			igb_tx_kick(tx);
@@ -671,7 +664,7 @@ netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev)
 
 	if (unlikely(igb_tx_unused(tx) < IGB_TX_NEEDED)) {
 		netif_tx_stop_queue(tx->txq);
-		igb_tx_count(tx, &tx->stats.stopped);
+		igb_count(&tx->syncp, &tx->stats.stopped);
 	}
 	if (__netdev_tx_sent_queue(tx->txq, first->bytes, netdev_xmit_more()))
 		igb_tx_kick(tx);

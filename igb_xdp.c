@@ -14,13 +14,6 @@
 #define IGB_XDP_DID_TX		BIT(0)
 #define IGB_XDP_DID_REDIRECT	BIT(1)
 
-static void igb_xdp_count(struct igb_rx *rx, u64_stats_t *counter)
-{
-	u64_stats_update_begin(&rx->syncp);
-	u64_stats_inc(counter);
-	u64_stats_update_end(&rx->syncp);
-}
-
 static void igb_xdp_recycle(struct igb_rx *rx, struct xdp_buff *xdp)
 {
 	if (unlikely(xdp_buff_has_frags(xdp)) || rx->ring.xsk_pool)
@@ -85,18 +78,18 @@ bool igb_xdp_run(struct igb_rx *rx, struct xdp_buff *xdp,
 	case XDP_PASS:
 		return false;
 	case XDP_DROP:
-		igb_xdp_count(rx, &rx->stats.xdp_drop);
+		igb_count(&rx->syncp, &rx->stats.xdp_drop);
 		igb_xdp_recycle(rx, xdp);
 		return true;
 	case XDP_TX:
 		err = igb_xdp_tx(rx, xdp);
 		if (!err)
-			igb_xdp_count(rx, &rx->stats.xdp_tx);
+			igb_count(&rx->syncp, &rx->stats.xdp_tx);
 		break;
 	case XDP_REDIRECT:
 		err = igb_xdp_redirect(rx, xdp, prog);
 		if (!err)
-			igb_xdp_count(rx, &rx->stats.xdp_redirect);
+			igb_count(&rx->syncp, &rx->stats.xdp_redirect);
 		break;
 	default:
 		bpf_warn_invalid_xdp_action(rx->netdev, prog, act);
@@ -107,7 +100,7 @@ bool igb_xdp_run(struct igb_rx *rx, struct xdp_buff *xdp,
 	}
 	if (unlikely(err)) {
 		trace_xdp_exception(rx->netdev, prog, act);
-		igb_xdp_count(rx, &rx->stats.xdp_failed);
+		igb_count(&rx->syncp, &rx->stats.xdp_failed);
 	}
 	return true;
 }
