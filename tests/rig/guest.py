@@ -214,7 +214,7 @@ class Guest:  # pylint: disable=too-many-instance-attributes
                 return
         if not self._eof:
             self._ask_why()
-        raise GuestDied(f"{what}: {why}\n{self.console_tail()}")
+        raise GuestDied(f"{what}: {why}\n{self.console_tail(400)}")
 
     def _ask_why(self):
         """A shell that does not answer: let the kernel list blocked and running tasks."""
