@@ -149,7 +149,7 @@ struct igb_tx {
  * struct igb_rx_ring - memory of a receive ring, owned by one struct igb_rx
  * @desc: descriptors, coherent
  * @dma: bus address of @desc
- * @page: one for each descriptor; NULL where none is posted
+ * @page: one for each descriptor; NULL where there is none
  * @xsk: the same with @xsk_pool
  * @pool: where the pages come from, mapped once
  * @rxq: what XDP has to know of @pool
@@ -194,16 +194,27 @@ struct igb_xdp_buff {
 };
 
 /**
+ * enum igb_rx_state - what the next buffer is
+ * @IGB_RX_START: the first of a frame
+ * @IGB_RX_PART: another part of the frame under construction
+ * @IGB_RX_SKIP: part of a frame that is thrown away
+ */
+enum igb_rx_state {
+	IGB_RX_START,
+	IGB_RX_PART,
+	IGB_RX_SKIP,
+};
+
+/**
  * struct igb_rx - a receive queue
  * @ring: its memory; empty while the port is down
  * @tail: RDT
  * @netdev: where frames go
  * @napi: the queue's NAPI instance
- * @frame: frame under construction, until its last buffer is seen; or NULL
- * @paged: where that is if it lies in pages
  * @xdp_prog: what sees frames first, or NULL
+ * @frame: the frame at hand, if it lies in pages
  * @xdp_done: verdicts of this poll that have to be flushed
- * @skip: the rest of the frame is thrown away
+ * @state: what the next buffer is
  * @index: queue number
  * @next_to_use: next descriptor to post
  * @next_to_kick: next descriptor that the chip was not told of
@@ -220,10 +231,9 @@ struct igb_rx {
 	struct net_device *netdev;
 	struct napi_struct *napi;
 	struct bpf_prog *xdp_prog;
-	struct igb_xdp_buff *frame;
-	struct igb_xdp_buff paged;
+	struct igb_xdp_buff frame;
 	unsigned int xdp_done;
-	bool skip;
+	enum igb_rx_state state;
 	bool starved;
 	bool fill_first;
 	u16 index;
@@ -405,9 +415,46 @@ static inline u16 igb_unused(u16 count, u16 use, u16 clean)
 	return (clean > use ? 0 : count) + clean - use - 1;
 }
 
-static inline u16 igb_next(u16 count, u16 index)
+static inline unsigned int igb_next(unsigned int count, unsigned int index)
 {
 	return index + 1 == count ? 0 : index + 1;
+}
+
+/* Buffers are allocated so many at a time. */
+#define IGB_RX_BATCH		16
+
+static inline u32 igb_rx_status(const struct igb_rx *rx, u16 index)
+{
+	return le32_to_cpu(READ_ONCE(rx->ring.desc[index].wb.status_error));
+}
+
+/* Has the chip filled the buffer at @i, and what does it say of it? */
+static inline bool igb_rx_is_done(const struct igb_rx *rx, unsigned int i,
+				  u32 *status)
+{
+	if (i == READ_ONCE(rx->next_to_use))
+		return false;
+	*status = igb_rx_status(rx, i);
+	/* The rest of the descriptor is valid once DD is. */
+	dma_rmb();
+	return *status & IGB_RXD_DD;
+}
+
+/* Is there something to receive?  Beside a poll the answer may be out of date.
+ */
+static inline bool igb_rx_pending(const struct igb_rx *rx)
+{
+	u32 status;
+
+	return igb_rx_is_done(rx, READ_ONCE(rx->next_to_clean), &status);
+}
+
+/* Is the buffer a good frame, as nearly all are? */
+static inline bool igb_rx_is_whole(const struct igb_rx *rx, u32 status,
+				   unsigned int len, unsigned int most)
+{
+	return (status & (IGB_RXD_EOP | IGB_RXD_RXE)) == IGB_RXD_EOP &&
+	       rx->state == IGB_RX_START && len >= ETH_HLEN && len <= most;
 }
 
 static inline void igb_count(struct u64_stats_sync *syncp, u64_stats_t *counter)
@@ -415,6 +462,14 @@ static inline void igb_count(struct u64_stats_sync *syncp, u64_stats_t *counter)
 	u64_stats_update_begin(syncp);
 	u64_stats_inc(counter);
 	u64_stats_update_end(syncp);
+}
+
+static inline void igb_rx_count(struct igb_rx *rx, unsigned int len)
+{
+	u64_stats_update_begin(&rx->syncp);
+	u64_stats_inc(&rx->stats.packets);
+	u64_stats_add(&rx->stats.bytes, len);
+	u64_stats_update_end(&rx->syncp);
 }
 
 /* igb_ring.c */
@@ -425,11 +480,12 @@ struct xdp_rxq_info *igb_xsk_rxq_create(struct igb_queue *q);
 void igb_rxq_destroy(struct xdp_rxq_info *rxq);
 void igb_rx_ring_set_xsk(struct igb_queue *q, struct xdp_rxq_info *rxq);
 void igb_rings_swap(struct igb_adapter *adapter, struct igb_rings *rings);
+unsigned int igb_rx_buf_len(const struct igb_rx_ring *ring);
 
 /* igb_xdp.c */
 extern const struct xdp_metadata_ops igb_xdp_metadata_ops;
-bool igb_xdp_run(struct igb_rx *rx, struct xdp_buff *xdp,
-		 struct bpf_prog *prog);
+void igb_xdp_act(struct igb_rx *rx, struct xdp_buff *xdp,
+		 struct bpf_prog *prog, u32 act);
 void igb_xdp_flush(struct igb_rx *rx);
 bool igb_xdp_fits(const struct bpf_prog *prog, unsigned int mtu);
 int igb_xdp_xmit(struct net_device *netdev, int n, struct xdp_frame **frames,
@@ -443,6 +499,11 @@ bool igb_xsk_in_use(const struct igb_adapter *adapter);
 bool igb_xsk_fits(const struct igb_adapter *adapter, unsigned int mtu);
 int igb_xsk_wakeup(struct net_device *netdev, u32 queue, u32 flags);
 bool igb_xsk_xmit(struct igb_tx *tx, unsigned int budget);
+void igb_xsk_write_desc(union igb_rx_desc *desc, struct xdp_buff *xdp);
+unsigned int igb_xsk_fill(struct igb_rx_ring *ring, unsigned int i,
+			  unsigned int count);
+void igb_xsk_filled(struct xsk_buff_pool *pool, bool missing);
+int igb_xsk_rx_clean(struct igb_rx *rx, int budget);
 
 /* igb_tx.c */
 netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev);
@@ -459,13 +520,14 @@ void igb_tx_rewind(struct igb_tx *tx);
 void igb_tx_drain(struct igb_tx *tx);
 
 /* igb_rx.c */
-int igb_rx_post(struct igb_rx_ring *ring, u16 index, gfp_t gfp);
+unsigned int igb_rx_fill(struct igb_rx_ring *ring, unsigned int i,
+			 unsigned int count, gfp_t gfp);
+void igb_rx_refill(struct igb_rx *rx);
 void igb_rx_rewind(struct igb_rx *rx);
 int igb_rx_clean(struct igb_rx *rx, int budget);
-bool igb_rx_pending(const struct igb_rx *rx);
+bool igb_rx_pass(struct igb_rx *rx, struct sk_buff *skb,
+		 const union igb_rx_desc *desc, u32 status);
 void igb_rx_discard(struct igb_rx *rx);
-void igb_rx_repost(struct igb_rx *rx, struct xdp_buff *xdp);
-unsigned int igb_rx_buf_len(const struct igb_rx_ring *ring);
 
 /* igb_irq.c */
 int igb_irq_init(struct igb_adapter *adapter);

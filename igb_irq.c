@@ -260,7 +260,8 @@ int igb_poll(struct napi_struct *napi, int budget)
 
 	if (q->tx.xsk_pool)
 		more = igb_xsk_xmit(&q->tx, budget);
-	done = igb_rx_clean(&q->rx, budget);
+	done = q->rx.ring.xsk_pool ? igb_xsk_rx_clean(&q->rx, budget) :
+				     igb_rx_clean(&q->rx, budget);
 	if (unlikely(READ_ONCE(q->rx.starved)))
 		queue_delayed_work(system_wq, &q->adapter->refill_work,
 				   msecs_to_jiffies(20));

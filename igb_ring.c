@@ -69,6 +69,22 @@ static void igb_rx_ring_empty(struct igb_rx_ring *ring)
 }
 
 /**
+ * igb_rx_buf_len() - how much fits into a buffer
+ * @ring: receive ring
+ *
+ * An application's buffer may be smaller than the next KiB, which SRRCTL is
+ * told; the chip writes no more than a frame of the MTU, which does fit.
+ *
+ * Context: any.
+ * Return: bytes.
+ */
+unsigned int igb_rx_buf_len(const struct igb_rx_ring *ring)
+{
+	return ring->xsk_pool ? xsk_pool_get_rx_frame_size(ring->xsk_pool) :
+				IGB_RX_BUF_LEN;
+}
+
+/**
  * igb_rxq_destroy() - undo igb_xsk_rxq_create()
  * @rxq: what that returned, or NULL
  *
@@ -164,14 +180,13 @@ static int igb_rxqs_create(struct igb_queue *q, struct igb_rx_ring *ring)
 /* An application may have given few buffers so far. */
 static int igb_rx_ring_fill(struct igb_rx_ring *ring)
 {
-	u16 i;
-	int err;
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
+	u16 most = ring->count - 1;
 
-	for (i = 0; i < ring->count - 1; i++) {
-		err = igb_rx_post(ring, i, GFP_KERNEL | __GFP_NOWARN);
-		if (err)
-			return ring->xsk_pool ? 0 : err;
-	}
+	if (ring->xsk_pool)
+		igb_xsk_fill(ring, 0, most);
+	else if (igb_rx_fill(ring, 0, most, gfp) < most)
+		return -ENOMEM;
 	return 0;
 }
 

@@ -9,10 +9,7 @@
 
 #include "igb.h"
 
-/* Buffers are allocated so many at a time; RDT is written so many times on the
- * way round the ring.
- */
-#define IGB_RX_BATCH		16
+/* RDT is written so many times on the way round the ring. */
 #define IGB_RX_KICKS		8
 static_assert(IGB_RX_BATCH + IGB_MIN_DESC / IGB_RX_KICKS < IGB_MIN_DESC);
 
@@ -20,104 +17,61 @@ static_assert(IGB_RX_BATCH + IGB_MIN_DESC / IGB_RX_KICKS < IGB_MIN_DESC);
 #define IGB_RSS_ADDRESSES_ONLY	(BIT(IGB_RSS_IPV4) | BIT(IGB_RSS_IPV6) | \
 				 BIT(IGB_RSS_IPV6EX))
 
-/**
- * igb_rx_buf_len() - how much fits into a buffer
- * @ring: receive ring
- *
- * An application's buffer may be smaller than the next KiB, which SRRCTL is
- * told; the chip writes no more than a frame of the MTU, which does fit.
- *
- * Context: any.
- * Return: bytes.
- */
-unsigned int igb_rx_buf_len(const struct igb_rx_ring *ring)
+/* Have a descriptor say where its page is. */
+static void igb_rx_write_desc(union igb_rx_desc *desc, const struct page *page)
 {
-	return ring->xsk_pool ? xsk_pool_get_rx_frame_size(ring->xsk_pool) :
-				IGB_RX_BUF_LEN;
-}
-
-/* Have a descriptor say where its buffer is. */
-static void igb_rx_write_desc(struct igb_rx_ring *ring, u16 index)
-{
-	union igb_rx_desc *desc = &ring->desc[index];
-	dma_addr_t dma;
-
-	if (ring->xsk_pool)
-		dma = xsk_buff_xdp_get_dma(ring->xsk[index]);
-	else
-		dma = page_pool_get_dma_addr(ring->page[index]) +
-		      IGB_RX_HEADROOM;
-	desc->read.pkt_addr = cpu_to_le64(dma);
+	desc->read.pkt_addr = cpu_to_le64(page_pool_get_dma_addr(page) +
+					  IGB_RX_HEADROOM);
 	desc->read.hdr_addr = 0;
 }
 
-/**
- * igb_rx_post() - give the chip a buffer to receive into
- * @ring: receive ring
- * @index: descriptor, without a buffer
- * @gfp: how to allocate
- *
- * The chip sees it when RDT passes @index.
- *
- * Context: NAPI poll, or process context while the ring is not in use.
- * Return: 0 or -ENOMEM.
- */
-int igb_rx_post(struct igb_rx_ring *ring, u16 index, gfp_t gfp)
+/* A page that stayed in its place when its frame was of no use. */
+static struct page *igb_rx_reuse(struct page_pool *pool, struct page *page)
 {
-	if (ring->xsk_pool)
-		ring->xsk[index] = xsk_buff_alloc(ring->xsk_pool);
-	else
-		ring->page[index] = page_pool_alloc_pages(ring->pool, gfp);
-	if (unlikely(!ring->page[index]))
-		return -ENOMEM;
-	igb_rx_write_desc(ring, index);
-	return 0;
-}
-
-/**
- * igb_rx_repost() - let the chip have a frame's page again
- * @rx: the queue
- * @xdp: a frame in one page, of no more use
- *
- * Cheaper than giving the page to its pool and asking for another.
- *
- * Context: NAPI poll.
- */
-void igb_rx_repost(struct igb_rx *rx, struct xdp_buff *xdp)
-{
-	struct page *page = virt_to_page(xdp->data_hard_start);
-
 	if (unlikely(page_is_pfmemalloc(page))) {
-		page_pool_recycle_direct(rx->ring.pool, page);
-		return;
+		page_pool_put_full_page(pool, page, false);
+		return NULL;
 	}
-	dma_sync_single_range_for_device(rx->ring.pool->p.dev,
+	dma_sync_single_range_for_device(pool->p.dev,
 					 page_pool_get_dma_addr(page),
 					 IGB_RX_HEADROOM, IGB_RX_BUF_LEN,
 					 DMA_BIDIRECTIONAL);
-	rx->ring.page[rx->next_to_use] = page;
-	igb_rx_write_desc(&rx->ring, rx->next_to_use);
-	rx->next_to_use = igb_next(rx->ring.count, rx->next_to_use);
-}
-
-static u32 igb_rx_status(const struct igb_rx *rx, u16 index)
-{
-	return le32_to_cpu(READ_ONCE(rx->ring.desc[index].wb.status_error));
+	return page;
 }
 
 /**
- * igb_rx_pending() - is there something to receive?
- * @rx: the queue
+ * igb_rx_fill() - give the chip pages to receive into
+ * @ring: receive ring
+ * @i: first descriptor that is not posted
+ * @count: how many are not
+ * @gfp: how to allocate
  *
- * Context: any; beside a poll the answer may be out of date.
- * Return: true when igb_rx_clean() would find a buffer.
+ * The chip sees them when RDT passes.
+ *
+ * Context: NAPI poll, or process context while the ring is not in use.
+ * Return: how many there was memory for.
  */
-bool igb_rx_pending(const struct igb_rx *rx)
+unsigned int igb_rx_fill(struct igb_rx_ring *ring, unsigned int i,
+			 unsigned int count, gfp_t gfp)
 {
-	u16 i = READ_ONCE(rx->next_to_clean);
+	struct page_pool *pool = ring->pool;
+	unsigned int left = count;
+	struct page *page;
 
-	return i != READ_ONCE(rx->next_to_use) &&
-	       igb_rx_status(rx, i) & IGB_RXD_DD;
+	for (; left; left--) {
+		page = ring->page[i];
+		if (page)
+			page = igb_rx_reuse(pool, page);
+		if (!page) {
+			page = page_pool_alloc_pages(pool, gfp);
+			ring->page[i] = page;
+			if (unlikely(!page))
+				break;
+		}
+		igb_rx_write_desc(&ring->desc[i], page);
+		i = igb_next(ring->count, i);
+	}
+	return count - left;
 }
 
 /* An application that is told when to give more is not waited for. */
@@ -129,39 +83,33 @@ static bool igb_rx_is_starved(const struct igb_rx *rx)
 	       rx->ring.count - IGB_RX_BATCH;
 }
 
-/* An application that wants to be told gives more buffers, and then calls. */
-static void igb_rx_ask_application(struct igb_rx *rx, bool missing)
-{
-	if (missing)
-		xsk_set_rx_need_wakeup(rx->ring.xsk_pool);
-	else
-		xsk_clear_rx_need_wakeup(rx->ring.xsk_pool);
-}
-
 /* Some buffers were not to be had, or all were.  They are asked for again with
  * the next frames; only a ring that has hardly any left is starved.
  */
 static void igb_rx_filled(struct igb_rx *rx, bool missing)
 {
-	if (rx->ring.xsk_pool && xsk_uses_need_wakeup(rx->ring.xsk_pool))
-		igb_rx_ask_application(rx, missing);
 	WRITE_ONCE(rx->starved, igb_rx_is_starved(rx));
-
-	if (unlikely(missing) && !rx->ring.xsk_pool)
+	if (rx->ring.xsk_pool)
+		igb_xsk_filled(rx->ring.xsk_pool, missing);
+	else if (unlikely(missing))
 		igb_count(&rx->syncp, &rx->stats.alloc_failed);
 }
 
 /* Post what is free; returns true if something was not to be had. */
-static bool igb_rx_fill(struct igb_rx *rx, u16 left)
+static bool igb_rx_fill_up(struct igb_rx *rx, unsigned int left)
 {
-	for (; left; left--) {
-		if (igb_rx_post(&rx->ring, rx->next_to_use,
-				GFP_ATOMIC | __GFP_NOWARN))
-			break;
-		rx->next_to_use = igb_next(rx->ring.count, rx->next_to_use);
-	}
-	igb_rx_filled(rx, left);
-	return left;
+	struct igb_rx_ring *ring = &rx->ring;
+	unsigned int use = rx->next_to_use;
+	unsigned int posted;
+
+	posted = ring->xsk_pool ?
+		 igb_xsk_fill(ring, use, left) :
+		 igb_rx_fill(ring, use, left, GFP_ATOMIC | __GFP_NOWARN);
+	use += posted;
+	WRITE_ONCE(rx->next_to_use, use < ring->count ? use :
+							 use - ring->count);
+	igb_rx_filled(rx, posted < left);
+	return posted < left;
 }
 
 /* The chip has used every descriptor that it was told of, and there is still
@@ -174,8 +122,15 @@ static bool igb_rx_is_dry(const struct igb_rx *rx)
 	return igb_rx_status(rx, last) & IGB_RXD_DD && igb_rx_pending(rx);
 }
 
-/* Both pools and the chip are troubled in batches only. */
-static void igb_rx_refill(struct igb_rx *rx)
+/**
+ * igb_rx_refill() - post buffers, and tell the chip
+ * @rx: the queue
+ *
+ * Both pools and the chip are troubled in batches only.
+ *
+ * Context: NAPI poll.
+ */
+void igb_rx_refill(struct igb_rx *rx)
 {
 	u16 count = rx->ring.count;
 	bool missing = false;
@@ -184,7 +139,7 @@ static void igb_rx_refill(struct igb_rx *rx)
 
 	left = igb_unused(count, rx->next_to_use, rx->next_to_clean);
 	if (left >= IGB_RX_BATCH)
-		missing = igb_rx_fill(rx, left);
+		missing = igb_rx_fill_up(rx, left);
 
 	posted = count - 1 - igb_unused(count, rx->next_to_use,
 					rx->next_to_kick);
@@ -193,6 +148,15 @@ static void igb_rx_refill(struct igb_rx *rx)
 		return;
 	writel(rx->next_to_use, rx->tail);
 	rx->next_to_kick = rx->next_to_use;
+}
+
+/* Write again what the descriptor at @i said. */
+static void igb_rx_rewrite_desc(struct igb_rx_ring *ring, u16 i)
+{
+	if (ring->xsk_pool)
+		igb_xsk_write_desc(&ring->desc[i], ring->xsk[i]);
+	else
+		igb_rx_write_desc(&ring->desc[i], ring->page[i]);
 }
 
 /**
@@ -213,21 +177,23 @@ void igb_rx_rewind(struct igb_rx *rx)
 		if (!ring->page[i])
 			continue;
 		swap(ring->page[posted], ring->page[i]);
-		igb_rx_write_desc(ring, posted++);
+		igb_rx_rewrite_desc(ring, posted++);
 	}
+	/* The last one may be there; it may not be posted yet. */
+	posted = min(posted, ring->count - 1);
 	rx->next_to_clean = 0;
 	rx->next_to_use = posted;
 	rx->next_to_kick = posted;
 	rx->starved = igb_rx_is_starved(rx);
+	xdp_init_buff(&rx->frame.xdp, PAGE_SIZE, ring->rxq);
 }
 
 /* Give the pages of the frame under construction back. */
 static void igb_rx_discard_frame(struct igb_rx *rx)
 {
-	if (rx->frame)
-		xdp_return_buff(&rx->frame->xdp);
-	rx->frame = NULL;
-	rx->skip = false;
+	if (rx->state == IGB_RX_PART)
+		xdp_return_buff(&rx->frame.xdp);
+	rx->state = IGB_RX_START;
 }
 
 /**
@@ -246,6 +212,14 @@ void igb_rx_discard(struct igb_rx *rx)
 	igb_rx_discard_frame(rx);
 	bpf_net_ctx_clear(ctx);
 	local_bh_enable();
+}
+
+static void igb_rx_start_frame(struct igb_rx *rx, void *start, u16 len)
+{
+	struct xdp_buff *xdp = &rx->frame.xdp;
+
+	xdp->flags = 0;
+	xdp_prepare_buff(xdp, start, IGB_RX_HEADROOM, len, true);
 }
 
 static int igb_rx_add_frag(struct xdp_buff *xdp, struct page *page, u16 len)
@@ -267,92 +241,51 @@ static int igb_rx_add_frag(struct xdp_buff *xdp, struct page *page, u16 len)
 	return 0;
 }
 
-/* The first buffer becomes the head, the others fragments.  What the chip
- * says is checked before it is trusted.
+/* The first page becomes the head, the others fragments.  What the chip says
+ * is checked before it is trusted.
  */
 static int igb_rx_add_page(struct igb_rx *rx, struct page *page, u16 len)
 {
-	struct xdp_buff *xdp = &rx->paged.xdp;
-
-	if (unlikely(rx->skip || len > IGB_RX_BUF_LEN))
+	if (unlikely(rx->state == IGB_RX_SKIP || len > IGB_RX_BUF_LEN))
 		return -EMSGSIZE;
-	page_pool_dma_sync_for_cpu(rx->ring.pool, page, 0, len);
-	if (unlikely(rx->frame))
-		return igb_rx_add_frag(xdp, page, len);
-
-	xdp_init_buff(xdp, PAGE_SIZE, rx->ring.rxq);
-	xdp_prepare_buff(xdp, page_address(page), IGB_RX_HEADROOM, len, true);
-	rx->frame = &rx->paged;
+	if (rx->state == IGB_RX_PART)
+		return igb_rx_add_frag(&rx->frame.xdp, page, len);
+	igb_rx_start_frame(rx, page_address(page), len);
+	rx->state = IGB_RX_PART;
 	return 0;
 }
 
-/* In an application's memory a frame has one buffer. */
-static int igb_rx_add_xsk(struct igb_rx *rx, struct xdp_buff *xdp, u16 len)
+static bool igb_rx_is_bad(const struct igb_rx *rx, const struct bpf_prog *prog,
+			  u32 status)
 {
-	XSK_CHECK_PRIV_TYPE(struct igb_xdp_buff);
-	if (unlikely(rx->skip || rx->frame || len > igb_rx_buf_len(&rx->ring)))
-		return -EMSGSIZE;
-	xsk_buff_set_size(xdp, len);
-	xsk_buff_dma_sync_for_cpu(xdp);
-	rx->frame = container_of(xdp, struct igb_xdp_buff, xdp);
-	return 0;
+	const struct xdp_buff *xdp = &rx->frame.xdp;
+
+	if (rx->state == IGB_RX_SKIP)
+		return true;
+	if (status & IGB_RXD_RXE && !(rx->netdev->features & NETIF_F_RXALL))
+		return true;
+	/* Only bad frames are longer than the MTU that @prog agreed to. */
+	if (xdp_buff_has_frags(xdp) && prog && !prog->aux->xdp_has_frags)
+		return true;
+	return xdp->data_end - xdp->data < ETH_HLEN;
 }
 
-static void igb_rx_take_xsk(struct igb_rx *rx, u16 index, u16 len)
+/* The page becomes the skb's head. */
+static struct sk_buff *igb_rx_build_skb(void *start, unsigned int headroom,
+					unsigned int len)
 {
-	struct xdp_buff *xdp = rx->ring.xsk[index];
+	struct sk_buff *skb = napi_build_skb(start, PAGE_SIZE);
 
-	rx->ring.xsk[index] = NULL;
-	if (likely(!igb_rx_add_xsk(rx, xdp, len)))
-		return;
-	xsk_buff_free(xdp);
-	rx->skip = true;
-}
-
-static void igb_rx_take_page(struct igb_rx *rx, u16 index, u16 len)
-{
-	struct page *page = rx->ring.page[index];
-
-	rx->ring.page[index] = NULL;
-	if (likely(!igb_rx_add_page(rx, page, len)))
-		return;
-	page_pool_recycle_direct(rx->ring.pool, page);
-	rx->skip = true;
-}
-
-static void igb_rx_take_buffer(struct igb_rx *rx, const union igb_rx_desc *desc)
-{
-	u16 len = le16_to_cpu(desc->wb.length);
-	u16 i = rx->next_to_clean;
-
-	rx->next_to_clean = igb_next(rx->ring.count, i);
-	if (rx->ring.xsk_pool)
-		igb_rx_take_xsk(rx, i, len);
-	else
-		igb_rx_take_page(rx, i, len);
-}
-
-/* What an application's program lets pass is copied out of its memory. */
-static struct sk_buff *igb_rx_copy_skb(struct igb_rx *rx, struct xdp_buff *xdp)
-{
-	unsigned int meta = xdp->data - xdp->data_meta;
-	unsigned int len = xdp->data_end - xdp->data;
-	struct sk_buff *skb;
-
-	skb = napi_alloc_skb(rx->napi, meta + len);
 	if (unlikely(!skb))
 		return NULL;
-	memcpy(__skb_put(skb, meta + len), xdp->data_meta, meta + len);
-	if (meta) {
-		__skb_pull(skb, meta);
-		skb_metadata_set(skb, meta);
-	}
-	xsk_buff_free(xdp);
+	skb_mark_for_recycle(skb);
+	skb_reserve(skb, headroom);
+	__skb_put(skb, len);
 	return skb;
 }
 
-/* The frame's first page becomes the skb's head; the others follow. */
-static struct sk_buff *igb_rx_build_skb(struct xdp_buff *xdp)
+/* The same for a frame that a program has seen, or of several pages. */
+static struct sk_buff *igb_rx_build_xdp_skb(struct xdp_buff *xdp)
 {
 	struct skb_shared_info *sinfo;
 	unsigned int size = 0;
@@ -365,12 +298,11 @@ static struct sk_buff *igb_rx_build_skb(struct xdp_buff *xdp)
 		size = sinfo->xdp_frags_size;
 	}
 
-	skb = napi_build_skb(xdp->data_hard_start, PAGE_SIZE);
+	skb = igb_rx_build_skb(xdp->data_hard_start,
+			       xdp->data - xdp->data_hard_start,
+			       xdp->data_end - xdp->data);
 	if (unlikely(!skb))
 		return NULL;
-	skb_mark_for_recycle(skb);
-	skb_reserve(skb, xdp->data - xdp->data_hard_start);
-	__skb_put(skb, xdp->data_end - xdp->data);
 	if (xdp->data > xdp->data_meta)
 		skb_metadata_set(skb, xdp->data - xdp->data_meta);
 	if (unlikely(frags))
@@ -403,51 +335,24 @@ static void igb_rx_hash(struct igb_rx *rx, struct sk_buff *skb,
 							  PKT_HASH_TYPE_L4);
 }
 
-static void igb_rx_drop_frame(struct igb_rx *rx)
+/**
+ * igb_rx_pass() - give a frame to the stack
+ * @rx: the queue
+ * @skb: the frame, or NULL when there was no memory for it
+ * @desc: its last descriptor
+ * @status: what that says
+ *
+ * Context: NAPI poll.
+ * Return: whether there was a frame; that there was none is counted.
+ */
+bool igb_rx_pass(struct igb_rx *rx, struct sk_buff *skb,
+		 const union igb_rx_desc *desc, u32 status)
 {
-	igb_rx_discard_frame(rx);
-	igb_count(&rx->syncp, &rx->stats.dropped);
-}
-
-static bool igb_rx_is_bad(const struct igb_rx *rx, u32 status)
-{
-	if (status & IGB_RXD_RXE && !(rx->netdev->features & NETIF_F_RXALL))
-		return true;
-	return rx->skip ||
-	       rx->frame->xdp.data_end - rx->frame->xdp.data < ETH_HLEN;
-}
-
-/* Longer than the MTU, which only bad frames are. */
-static bool igb_rx_is_too_long(const struct xdp_buff *xdp,
-			       const struct bpf_prog *prog)
-{
-	return xdp_buff_has_frags(xdp) && !prog->aux->xdp_has_frags;
-}
-
-/* The frame is complete and good: the program's, or the stack's. */
-static void igb_rx_deliver(struct igb_rx *rx, struct bpf_prog *prog,
-			   const union igb_rx_desc *desc, u32 status)
-{
-	struct xdp_buff *xdp = &rx->frame->xdp;
-	struct sk_buff *skb;
-
-	rx->frame->desc = desc;
-	if (prog && unlikely(igb_rx_is_too_long(xdp, prog))) {
-		igb_rx_drop_frame(rx);
-		return;
-	}
-	if (prog && igb_xdp_run(rx, xdp, prog)) {
-		rx->frame = NULL;
-		return;
-	}
-
-	skb = rx->ring.xsk_pool ? igb_rx_copy_skb(rx, xdp) :
-				  igb_rx_build_skb(xdp);
 	if (unlikely(!skb)) {
-		igb_rx_drop_frame(rx);
-		return;
+		igb_count(&rx->syncp, &rx->stats.dropped);
+		return false;
 	}
-	rx->frame = NULL;
+
 	igb_rx_csum(rx, skb, status);
 	igb_rx_hash(rx, skb, desc);
 	if (status & IGB_RXD_VP)
@@ -456,6 +361,89 @@ static void igb_rx_deliver(struct igb_rx *rx, struct bpf_prog *prog,
 	skb_record_rx_queue(skb, rx->index);
 	skb->protocol = eth_type_trans(skb, rx->netdev);
 	napi_gro_receive(rx->napi, skb);
+	return true;
+}
+
+/* A program says what becomes of the frame at hand.  Returns false when the
+ * frame's memory is of no more use.
+ */
+static __always_inline bool igb_rx_run_xdp(struct igb_rx *rx,
+					   struct bpf_prog *prog,
+					   const union igb_rx_desc *desc,
+					   u32 status)
+{
+	struct xdp_buff *xdp = &rx->frame.xdp;
+	u32 act;
+
+	rx->frame.desc = desc;
+	act = bpf_prog_run_xdp(prog, xdp);
+	if (act == XDP_DROP) {
+		igb_count(&rx->syncp, &rx->stats.xdp_drop);
+		return false;
+	}
+	if (act == XDP_PASS)
+		return igb_rx_pass(rx, igb_rx_build_xdp_skb(xdp), desc, status);
+	igb_xdp_act(rx, xdp, prog, act);
+	return true;
+}
+
+/* Gather a frame of several pages, or one that has something wrong.  Returns
+ * true when its last page has come.
+ */
+static noinline bool igb_rx_gather(struct igb_rx *rx, struct bpf_prog *prog,
+				   u16 i, u32 status)
+{
+	struct igb_rx_ring *ring = &rx->ring;
+	union igb_rx_desc *desc = &ring->desc[i];
+	struct xdp_buff *xdp = &rx->frame.xdp;
+	u16 len = le16_to_cpu(desc->wb.length);
+	bool used;
+
+	if (!igb_rx_add_page(rx, ring->page[i], len)) {
+		ring->page[i] = NULL;
+	} else {
+		igb_rx_discard_frame(rx);
+		rx->state = IGB_RX_SKIP;
+	}
+	if (!(status & IGB_RXD_EOP))
+		return false;
+
+	if (igb_rx_is_bad(rx, prog, status)) {
+		igb_rx_discard_frame(rx);
+		igb_count(&rx->syncp, &rx->stats.dropped);
+		return true;
+	}
+
+	rx->state = IGB_RX_START;
+	igb_rx_count(rx, xdp_get_buff_len(xdp));
+	used = prog ? igb_rx_run_xdp(rx, prog, desc, status) :
+		      igb_rx_pass(rx, igb_rx_build_xdp_skb(xdp), desc, status);
+	if (!used)
+		xdp_return_buff(xdp);
+	return true;
+}
+
+/* Nearly all frames are good and have one page, which stays in its place when
+ * it is of no more use.
+ */
+static void igb_rx_take(struct igb_rx *rx, struct bpf_prog *prog,
+			unsigned int i, u32 status, unsigned int len)
+{
+	void *start = page_address(rx->ring.page[i]);
+	union igb_rx_desc *desc = &rx->ring.desc[i];
+	struct sk_buff *skb;
+	bool used;
+
+	igb_rx_count(rx, len);
+	if (prog) {
+		igb_rx_start_frame(rx, start, len);
+		used = igb_rx_run_xdp(rx, prog, desc, status);
+	} else {
+		skb = igb_rx_build_skb(start, IGB_RX_HEADROOM, len);
+		used = igb_rx_pass(rx, skb, desc, status);
+	}
+	if (used)
+		rx->ring.page[i] = NULL;
 }
 
 /**
@@ -469,39 +457,29 @@ static void igb_rx_deliver(struct igb_rx *rx, struct bpf_prog *prog,
 int igb_rx_clean(struct igb_rx *rx, int budget)
 {
 	struct bpf_prog *prog = READ_ONCE(rx->xdp_prog);
-	const union igb_rx_desc *desc;
-	unsigned int packets = 0;
-	unsigned int bytes = 0;
+	struct igb_rx_ring *ring = &rx->ring;
+	unsigned int i = rx->next_to_clean;
 	int done = 0;
 	u32 status;
+	u16 len;
 
-	while (done < budget && igb_rx_pending(rx)) {
-		desc = &rx->ring.desc[rx->next_to_clean];
-		status = igb_rx_status(rx, rx->next_to_clean);
-		/* The rest of the descriptor is valid once DD is. */
-		dma_rmb();
-		igb_rx_take_buffer(rx, desc);
-		if (!(status & IGB_RXD_EOP))
-			continue;
-
-		done++;
-		if (unlikely(igb_rx_is_bad(rx, status))) {
-			igb_rx_drop_frame(rx);
-		} else {
-			packets++;
-			bytes += xdp_get_buff_len(&rx->frame->xdp);
-			igb_rx_deliver(rx, prog, desc, status);
+	while (done < budget && igb_rx_is_done(rx, i, &status)) {
+		len = le16_to_cpu(ring->desc[i].wb.length);
+		page_pool_dma_sync_for_cpu(ring->pool, ring->page[i], 0, len);
+		if (likely(igb_rx_is_whole(rx, status, len, IGB_RX_BUF_LEN))) {
+			igb_rx_take(rx, prog, i, status, len);
+			done++;
+		} else if (igb_rx_gather(rx, prog, i, status)) {
+			done++;
 		}
+
+		i = igb_next(ring->count, i);
+		WRITE_ONCE(rx->next_to_clean, i);
 		if (done % IGB_RX_BATCH == 0)
 			igb_rx_refill(rx);
 	}
 	igb_rx_refill(rx);
 	if (rx->xdp_done)
 		igb_xdp_flush(rx);
-
-	u64_stats_update_begin(&rx->syncp);
-	u64_stats_add(&rx->stats.packets, packets);
-	u64_stats_add(&rx->stats.bytes, bytes);
-	u64_stats_update_end(&rx->syncp);
 	return done;
 }

@@ -14,14 +14,6 @@
 #define IGB_XDP_DID_TX		BIT(0)
 #define IGB_XDP_DID_REDIRECT	BIT(1)
 
-static void igb_xdp_recycle(struct igb_rx *rx, struct xdp_buff *xdp)
-{
-	if (unlikely(xdp_buff_has_frags(xdp)) || rx->ring.xsk_pool)
-		xdp_return_buff(xdp);
-	else
-		igb_rx_repost(rx, xdp);
-}
-
 /* Back out of the port that it came in by, through the pair's other half.
  * What lies in an application's memory is copied for that.
  */
@@ -33,7 +25,7 @@ static int igb_xdp_tx(struct igb_rx *rx, struct xdp_buff *xdp)
 	int err;
 
 	if (unlikely(!xdpf)) {
-		igb_xdp_recycle(rx, xdp);
+		xdp_return_buff(xdp);
 		return -EOVERFLOW;
 	}
 
@@ -54,33 +46,25 @@ static int igb_xdp_redirect(struct igb_rx *rx, struct xdp_buff *xdp,
 	if (likely(!err))
 		rx->xdp_done |= IGB_XDP_DID_REDIRECT;
 	else
-		igb_xdp_recycle(rx, xdp);
+		xdp_return_buff(xdp);
 	return err;
 }
 
 /**
- * igb_xdp_run() - let a program decide about a frame
+ * igb_xdp_act() - do what a program decided about a frame
  * @rx: the queue
- * @xdp: the frame
+ * @xdp: the frame; no longer the caller's
  * @prog: the program
+ * @act: its verdict, neither XDP_PASS nor XDP_DROP
  *
  * Context: NAPI poll.
- * Return: true when the frame is no longer ours; false when the stack is to
- * have it, with what the program made of it.
  */
-bool igb_xdp_run(struct igb_rx *rx, struct xdp_buff *xdp,
-		 struct bpf_prog *prog)
+void igb_xdp_act(struct igb_rx *rx, struct xdp_buff *xdp,
+		 struct bpf_prog *prog, u32 act)
 {
-	u32 act = bpf_prog_run_xdp(prog, xdp);
 	int err = -EINVAL;
 
 	switch (act) {
-	case XDP_PASS:
-		return false;
-	case XDP_DROP:
-		igb_count(&rx->syncp, &rx->stats.xdp_drop);
-		igb_xdp_recycle(rx, xdp);
-		return true;
 	case XDP_TX:
 		err = igb_xdp_tx(rx, xdp);
 		if (!err)
@@ -95,14 +79,13 @@ bool igb_xdp_run(struct igb_rx *rx, struct xdp_buff *xdp,
 		bpf_warn_invalid_xdp_action(rx->netdev, prog, act);
 		fallthrough;
 	case XDP_ABORTED:
-		igb_xdp_recycle(rx, xdp);
+		xdp_return_buff(xdp);
 		break;
 	}
 	if (unlikely(err)) {
 		trace_xdp_exception(rx->netdev, prog, act);
 		igb_count(&rx->syncp, &rx->stats.xdp_failed);
 	}
-	return true;
 }
 
 /**

@@ -3,9 +3,10 @@
  * AF_XDP without copies: a queue pair receives into an application's memory,
  * and sends from it.
  *
- * Only where the memory comes from differs: descriptors, verdicts and reclaim
- * are those of igb_rx.c, igb_xdp.c and igb_tx.c.
+ * Only where the memory comes from differs: verdicts, what the stack is told of
+ * a frame, and reclaim are those of igb_xdp.c, igb_rx.c and igb_tx.c.
  */
+#include <linux/filter.h>
 #include <net/xdp_sock_drv.h>
 
 #include "igb.h"
@@ -188,4 +189,157 @@ bool igb_xsk_xmit(struct igb_tx *tx, unsigned int budget)
 	if (xsk_uses_need_wakeup(pool))
 		xsk_set_tx_need_wakeup(pool);
 	return count && count == most;
+}
+
+/**
+ * igb_xsk_write_desc() - have a descriptor say where its buffer is
+ * @desc: the descriptor
+ * @xdp: the buffer
+ *
+ * Context: any; the chip may not see the descriptor.
+ */
+void igb_xsk_write_desc(union igb_rx_desc *desc, struct xdp_buff *xdp)
+{
+	desc->read.pkt_addr = cpu_to_le64(xsk_buff_xdp_get_dma(xdp));
+	desc->read.hdr_addr = 0;
+}
+
+/**
+ * igb_xsk_fill() - give the chip buffers of applications' to receive into
+ * @ring: receive ring, with a pool
+ * @i: first descriptor, without a buffer as those that follow
+ * @count: how many
+ *
+ * Context: NAPI poll, or process context while the ring is not in use.
+ * Return: how many the applications have given.
+ */
+unsigned int igb_xsk_fill(struct igb_rx_ring *ring, unsigned int i,
+			  unsigned int count)
+{
+	unsigned int left = count;
+	unsigned int end;
+
+	do {
+		end = i + xsk_buff_alloc_batch(ring->xsk_pool, &ring->xsk[i],
+					       min(left, ring->count - i));
+		if (i == end)
+			break;
+		left -= end - i;
+		for (; i < end; i++)
+			igb_xsk_write_desc(&ring->desc[i], ring->xsk[i]);
+		if (i == ring->count)
+			i = 0;
+	} while (left);
+	return count - left;
+}
+
+/**
+ * igb_xsk_filled() - tell an application whether to give more, and call
+ * @pool: its memory
+ * @missing: more would be taken
+ *
+ * Context: NAPI poll.
+ */
+void igb_xsk_filled(struct xsk_buff_pool *pool, bool missing)
+{
+	if (!xsk_uses_need_wakeup(pool))
+		return;
+	if (missing)
+		xsk_set_rx_need_wakeup(pool);
+	else
+		xsk_clear_rx_need_wakeup(pool);
+}
+
+/* What an application's program lets pass is copied out of its memory. */
+static struct sk_buff *igb_xsk_copy_skb(struct igb_rx *rx,
+					const struct xdp_buff *xdp)
+{
+	unsigned int meta = xdp->data - xdp->data_meta;
+	unsigned int len = xdp->data_end - xdp->data;
+	struct sk_buff *skb;
+
+	skb = napi_alloc_skb(rx->napi, meta + len);
+	if (unlikely(!skb))
+		return NULL;
+	memcpy(__skb_put(skb, meta + len), xdp->data_meta, meta + len);
+	if (meta) {
+		__skb_pull(skb, meta);
+		skb_metadata_set(skb, meta);
+	}
+	return skb;
+}
+
+static void igb_xsk_deliver(struct igb_rx *rx, struct bpf_prog *prog,
+			    struct xdp_buff *xdp,
+			    const union igb_rx_desc *desc, u32 status)
+{
+	u32 act = XDP_PASS;
+
+	if (prog) {
+		container_of(xdp, struct igb_xdp_buff, xdp)->desc = desc;
+		act = bpf_prog_run_xdp(prog, xdp);
+	}
+	if (act == XDP_PASS)
+		igb_rx_pass(rx, igb_xsk_copy_skb(rx, xdp), desc, status);
+	else if (act == XDP_DROP)
+		igb_count(&rx->syncp, &rx->stats.xdp_drop);
+	else
+		return igb_xdp_act(rx, xdp, prog, act);
+	xsk_buff_free(xdp);
+}
+
+/* Only bad frames have several buffers. */
+static void igb_xsk_drop(struct igb_rx *rx, struct xdp_buff *xdp, u32 status)
+{
+	xsk_buff_free(xdp);
+	rx->state = status & IGB_RXD_EOP ? IGB_RX_START : IGB_RX_SKIP;
+	if (status & IGB_RXD_EOP)
+		igb_count(&rx->syncp, &rx->stats.dropped);
+}
+
+/**
+ * igb_xsk_rx_clean() - pass received frames to applications
+ * @rx: the queue, with a pool
+ * @budget: frames at most
+ *
+ * Context: NAPI poll.
+ * Return: number of frames taken off the ring.
+ */
+int igb_xsk_rx_clean(struct igb_rx *rx, int budget)
+{
+	struct bpf_prog *prog = READ_ONCE(rx->xdp_prog);
+	unsigned int most = igb_rx_buf_len(&rx->ring);
+	struct igb_rx_ring *ring = &rx->ring;
+	unsigned int i = rx->next_to_clean;
+	union igb_rx_desc *desc;
+	struct xdp_buff *xdp;
+	unsigned int len;
+	int done = 0;
+	u32 status;
+
+	XSK_CHECK_PRIV_TYPE(struct igb_xdp_buff);
+	while (done < budget && igb_rx_is_done(rx, i, &status)) {
+		desc = &ring->desc[i];
+		xdp = ring->xsk[i];
+		ring->xsk[i] = NULL;
+		len = le16_to_cpu(desc->wb.length);
+		if (likely(igb_rx_is_whole(rx, status, len, most))) {
+			igb_rx_count(rx, len);
+			xsk_buff_set_size(xdp, len);
+			xsk_buff_dma_sync_for_cpu(xdp);
+			igb_xsk_deliver(rx, prog, xdp, desc, status);
+		} else {
+			igb_xsk_drop(rx, xdp, status);
+		}
+
+		i = igb_next(ring->count, i);
+		WRITE_ONCE(rx->next_to_clean, i);
+		done += !!(status & IGB_RXD_EOP);
+		if (done % IGB_RX_BATCH == 0)
+			igb_rx_refill(rx);
+	}
+	igb_rx_refill(rx);
+	if (rx->xdp_done)
+		igb_xdp_flush(rx);
+	return done;
 }
