@@ -9,7 +9,7 @@ from . import project
 GUEST_SOURCES = project.TOP / "tests" / "guest"
 COMPILER = {"x86_64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
 # Of the guest's kernel, beside what mkinitramfs.sh always takes.
-KMODS = ("8021q", "vxlan", "ip_gre", "igb")
+KMODS = ("8021q", "vxlan", "ip_gre", "veth", "igb")
 
 
 def _newer(target, sources):
