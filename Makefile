@@ -67,6 +67,7 @@ demo: setup-test module ## play the sessions without a terminal, fail when one f
 
 .PHONY: test
 test: setup-test module ## run the tests in guests (TESTS=tests/test_x.py for some)
+	$(Q)scripts/guest-tools.sh --arch $(arch) --clients >/dev/null
 	$(Q)$(PYTHON) -m pytest -n 2 $(TESTS)
 
 .PHONY: bench
@@ -91,13 +92,16 @@ setup: ## install and fetch all that any target needs
 	$(Q)scripts/setup.sh all
 	$(Q)scripts/guest-kernel.sh --source >/dev/null
 	$(Q)scripts/guest-tools.sh >/dev/null
+	$(Q)scripts/guest-tools.sh --clients >/dev/null
 	$(Q)scripts/guest-kernel.sh --arch arm64 >/dev/null
 	$(Q)scripts/guest-tools.sh --arch arm64 >/dev/null
+	$(Q)scripts/guest-tools.sh --arch arm64 --clients >/dev/null
 
 .PHONY: update
 update: ## fetch the newest guest kernel and programs that apt offers
 	$(Q)scripts/guest-kernel.sh --arch $(arch) --update
 	$(Q)scripts/guest-tools.sh --arch $(arch) --update
+	$(Q)scripts/guest-tools.sh --arch $(arch) --clients --update
 
 .PHONY: clean
 clean: ## remove what was built; the cache of downloads stays

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: guest-tools.sh [--arch x86_64|arm64] [--update]
+# usage: guest-tools.sh [--arch x86_64|arm64] [--clients] [--update]
 #
 # Makes sure that the programs of the guest (busybox, shells, ethtool, iproute2,
 # iperf3, tcpdump, ping) and the libraries they need are unpacked in the cache,
@@ -10,12 +10,17 @@
 # They are Debian's packages for the guest's architecture, the same way for
 # each, so the host needs none of them installed. Once there, they are used
 # without asking anyone; --update fetches them again.
+#
+# With --clients there are the users of XDP and AF_XDP as well that Debian has:
+# xdp-tools with its tests, and dpdk-testpmd.
 
 . "$(dirname "$0")/lib.sh"
 
 # The shells, because that of the static busybox would run its own ip and ping
 # whatever PATH says: dash for scripts, bash for people.
 wanted=(busybox-static dash bash ethtool iproute2 iperf3 tcpdump iputils-ping)
+
+clients=(xdp-tools xdp-tests dpdk-dev)
 
 arch=x86_64 update=''
 while (($#)); do
@@ -25,6 +30,7 @@ while (($#)); do
 		[[ $arch ]] || wrong_use "--arch wants x86_64 or arm64, not '${2:-}'"
 		shift 2
 		;;
+	--clients) wanted+=("${clients[@]}") && shift ;;
 	--update) update=1 && shift ;;
 	--help | -h) help_text && exit ;;
 	*) wrong_use "unknown option '$1'" ;;
@@ -35,14 +41,36 @@ deb=$(deb_arch_of "$arch")
 # Another list is another directory.
 tools=$CACHE/tools/$deb-$(cksum <<<"${wanted[*]}" | cut -d ' ' -f 1)
 
+# needed: the wanted packages; of dpdk-dev, which also wants all that one builds
+# with, what its programs run with, and the AF_XDP driver, which they open
+# without being linked with it, and whose package has a version in its name.
+needed() {
+	local package
+
+	for package in "${wanted[@]}"; do
+		if [[ $package != dpdk-dev ]]; then
+			echo "$package"
+			continue
+		fi
+		papt "$deb" apt-cache pkgnames librte-net-af-xdp
+		papt "$deb" apt-cache show --no-all-versions "$package" |
+			sed -n 's/^Depends: //p' | tr , '\n' | awk '{ print $1 }' |
+			grep -E '^(lib|ibverbs)' | grep -v -e '-dev$'
+	done
+}
+
 # with_libraries: the wanted packages and, of all they depend on, those that
 # hold libraries; what a package manager or a login needs is of no use in the
 # guest.
 with_libraries() {
-	papt "$deb" apt-get --simulate install "${wanted[@]}" |
+	local packages
+
+	mapfile -t packages < <(needed)
+	papt "$deb" apt-get --simulate install "${packages[@]}" |
 		awk '$1 == "Inst" { print $2 }' |
-		grep -Ex "$(IFS='|' && echo "${wanted[*]}")|zlib1g|lib.*" |
+		grep -Ex "$(IFS='|' && echo "${wanted[*]}")|zlib1g|ibverbs-providers|lib.*" |
 		grep -Evx 'lib.*-perl|libperl.*|lib.*-common|lib.*-bin|libpam-modules|libsemanage.*'
+	[[ " ${wanted[*]} " != *' dpdk-dev '* ]] || echo dpdk-dev
 }
 
 fetch_tools() {

@@ -15,13 +15,14 @@
 #                    modprobe; repeatable
 #   --add SRC:DST    the host's file or directory SRC as DST in the guest;
 #                    repeatable
+#   --clients        the users of XDP and AF_XDP that Debian has, too
 #   --modules DIR    lib/modules/<release> of the guest's kernel (default: the
 #                    one guest-kernel.sh provides; "none" for a kernel that
 #                    has everything built in)
 
 . "$(dirname "$0")/lib.sh"
 
-arch=x86_64 output='' modules='' kos=() adds=()
+arch=x86_64 output='' modules='' clients=() kos=() adds=()
 # tcpdump, udhcpc and raw sockets want af_packet.
 kmods=(af_packet)
 while (($#)); do
@@ -51,13 +52,14 @@ while (($#)); do
 		esac
 		shift 2
 		;;
+	--clients) clients=(--clients) && shift ;;
 	--help | -h) help_text && exit ;;
 	*) wrong_use "unknown option '$1'" ;;
 	esac
 done
 [[ $output ]] || wrong_use "--output FILE is missing"
 
-eval "$("$TOP/scripts/guest-tools.sh" --arch "$arch" | sed 's/=\(.*\)/="\1"/')"
+eval "$("$TOP/scripts/guest-tools.sh" --arch "$arch" "${clients[@]}" | sed 's/=\(.*\)/="\1"/')"
 if [[ ! $modules ]]; then
 	modules=$("$TOP/scripts/guest-kernel.sh" --arch "$arch" | sed -n 's/^MODULES=//p')
 fi
@@ -138,6 +140,27 @@ ln -s dash "$root/usr/bin/sh"
 # pthread_cancel() loads it without being linked with it.
 cp -L "$(find_library libgcc_s.so.1)" "$root/lib/"
 add_libraries "${programs[@]/#/$root/usr/bin/}" "$root/lib/libgcc_s.so.1"
+
+# add_clients: xdp-tools, the programs that they attach, and the tests that came
+# with them; dpdk-testpmd, and what it opens of its own accord: the driver that
+# is wanted, and one kind of memory pool.
+add_clients() {
+	local file copies=()
+
+	tool xdp-loader xdp-filter xdp-bench xdpdump dpdk-testpmd
+	cp -R "$TOOLS/usr/libexec" "$root/usr/"
+	for file in "$TOOLS"/usr/lib/*-linux-gnu/{bpf/*.o,dpdk/pmds-*/librte_{net_af_xdp,mempool_ring}.so.*.*}; do
+		file=${file#"$TOOLS"}
+		mkdir -p "$root${file%/*}"
+		cp "$TOOLS$file" "$root$file"
+		copies+=("$root$file")
+	done
+	add_libraries "$root"/usr/bin/{xdp*,dpdk-testpmd} "$root"/usr/libexec/xdp-tools/test-tool \
+		"${copies[@]}"
+}
+if ((${#clients[@]})); then
+	add_clients
+fi
 
 # --- overlay and what the caller adds ---------------------------------------
 

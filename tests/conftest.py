@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(items):
             and "box" in item.callspec.params else ("host", "")
         item.add_marker(pytest.mark.xdist_group(f"{kind}-{config}"))
         groups.setdefault((kind, config), []).append(item)
-    weight = {"user": 3, "pair": 2, "wire": 1, "host": 0}
+    weight = {"user": 3, "pair": 2, "clients": 2, "wire": 1, "host": 0}
     order = sorted(groups, key=lambda group: (group[1] != ALL[0], -weight[group[0]]))
     items[:] = [item for group in order for item in groups[group]]
 

@@ -18,10 +18,10 @@ def nic(fresh_nic):
     return fresh_nic
 
 
-def attach(nic, program, kind="xdp"):
+def attach(nic, program, kind="xdp", name=None):
     """Attach a program natively."""
-    nic.guest.sh(f"ip link set dev {nic.name} xdpdrv object /lib/bpf/{kind}.o section {kind} "
-                 f"program {program}")
+    nic.guest.sh(f"ip link set dev {name or nic.name} xdpdrv object /lib/bpf/{kind}.o "
+                 f"section {kind} program {program}")
 
 
 def detach(nic):
@@ -126,6 +126,96 @@ class TestVerdicts:
         for number, size in enumerate(sizes):
             plain = frames.build(number, size, PEER, mac)
             assert got[number] == plain[:14] + b"\x42\x42" + frames.build(number, size, mac)
+
+
+@pytest.mark.guest("wire", ("msix-2cpu",))
+@pytest.mark.parametrize("mtu, kind, sizes", (
+    (1500, "xdp", SIZES), (9000, "xdp.frags", SIZES + LONGER)), ids=("1500", "9000-frags"))
+class TestRedirection:
+    """Where a program's map says."""
+
+    def test_port(self, nic, wire, mtu, kind, sizes):
+        """A devmap: out again."""
+        nic.set_mtu(mtu)
+        attach(nic, "to_port", kind)
+        nic.guest.sh(f"rigtool bpfmap ports 1 {nic.sysfs('ifindex')}")
+        for turn in range(1, 4):
+            assert_back(nic, wire, sizes)
+            assert counted(nic, "xdp_redirect") == turn * len(sizes)
+
+    def test_cpu(self, nic, wire, mtu, kind, sizes):
+        """A cpumap: to the stack on one CPU or the other, which gives the memory back."""
+        nic.set_mtu(mtu)
+        attach(nic, "to_cpu", kind)
+        nic.guest.sh("rigtool bpfmap cpus 0 64 && rigtool bpfmap cpus 1 64")
+        for turn in range(1, 3):
+            with nic.receiving(f"count={len(sizes)}") as seen:
+                wire.burst(sent(nic, sizes))
+            assert sorted((frame.number, frame.size, frame.fault) for frame in seen) == \
+                [(number, size, "") for number, size in enumerate(sizes)]
+            assert counted(nic, "xdp_redirect") == turn * len(sizes)
+
+    def test_nowhere(self, nic, wire, mtu, kind, sizes):
+        """An empty place in a map, an interface that takes no frames: counted, not leaked."""
+        nic.set_mtu(mtu)
+        for turn, program in enumerate(("to_port", "astray"), 1):
+            attach(nic, program, kind)
+            for _ in range(20):
+                wire.burst(sent(nic, sizes))
+            nic.guest.until(f"ethtool -S {nic.name} | awk '/xdp_failed/ {{ n += $2 }} END "
+                            "{ print n }'", rf"^{turn * 20 * len(sizes)}$")
+            detach(nic)
+            assert_passes(nic, wire, sizes)
+        nic.guest.sh("rmmod igb_demo")
+        nic.guest.until("rigtool pagepools | awk '$2 == 0' | wc -l", "^0$", timeout=5)
+        nic.load()
+
+
+@pytest.fixture
+def other(nic):
+    """A virtual cable: what is sent into its end veth1, a program on veth0 may redirect."""
+    nic.guest.sh("ip link add veth0 type veth peer name veth1 && "
+                 "ip link set veth0 up && ip link set veth1 up")
+    yield "veth0"
+    nic.guest.sh("ip link del veth0")
+
+
+class TestForwarding:
+    """Frames of another interface, sent by this port, which has no program."""
+
+    @pytest.mark.guest("wire", ("msix-2cpu",))
+    @pytest.mark.parametrize("kind, sizes", (("xdp", SIZES), ("xdp.frags", SIZES + LONGER)),
+                             ids=("1500", "9000-frags"))
+    def test_sent(self, nic, wire, other, kind, sizes):
+        """Each as it was, but for those that come while the port is down."""
+        guest = nic.guest
+        nic.set_mtu(9000)
+        attach(nic, "to_port", kind, other)
+        guest.sh(f"for end in veth0 veth1; do ip link set $end mtu {max(sizes) - 14}; done; "
+                 f"rigtool bpfmap ports 1 {nic.sysfs('ifindex')}")
+        mac, source = nic.mac, guest.read("/sys/class/net/veth1/address")
+        send = f"rigtool send veth1 dst={mac} sizes={','.join(map(str, sizes))}"
+        want = [frames.build(number, size, source, mac) for number, size in enumerate(sizes)]
+        wire.drain()
+        for turn in range(1, 3):
+            guest.sh(send)
+            assert wire.collect(len(want), timeout=10) == want
+            assert nic.counters()["tx_packets"] == turn * len(want)
+            if turn == 1:
+                nic.down()
+                guest.sh(send)
+                nic.up()
+
+    def test_many(self, nic, wire, other):
+        """More than the ring has places, while the stack sends, too."""
+        attach(nic, "to_port", name=other)
+        nic.guest.sh(f"rigtool bpfmap ports 1 {nic.sysfs('ifindex')}")
+        wire.drain()
+        sender = nic.guest.spawn(f"rigtool send {nic.name} dst={PEER} sizes=300 repeat=2000")
+        nic.guest.sh(f"rigtool send veth1 dst={nic.mac} sizes=200 repeat=2000", timeout=60)
+        sender.wait(30)
+        got = wire.collect(2000, match=lambda frame: len(frame) == 200, timeout=20)
+        assert [frames.number_of(frame) for frame in got] == list(range(2000))
 
 
 class TestAttaching:

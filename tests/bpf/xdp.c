@@ -9,10 +9,24 @@
 #define XDP_PROGRAM	__attribute__((section(SECTION), used))
 
 static long (*bpf_redirect)(__u32 ifindex, __u64 flags) = (void *)BPF_FUNC_redirect;
+static long (*bpf_redirect_map)(void *map, __u64 key, __u64 flags) =
+	(void *)BPF_FUNC_redirect_map;
 static long (*bpf_xdp_adjust_head)(struct xdp_md *ctx, int delta) =
 	(void *)BPF_FUNC_xdp_adjust_head;
 static long (*bpf_xdp_adjust_meta)(struct xdp_md *ctx, int delta) =
 	(void *)BPF_FUNC_xdp_adjust_meta;
+
+/* Four places for 32-bit numbers, which rigtool bpfmap fills. */
+#define MAP(name, kind)						\
+	struct {						\
+		int (*type)[kind];				\
+		int (*max_entries)[4];				\
+		__u32 *key;					\
+		__u32 *value;					\
+	} name __attribute__((section(".maps"), used))
+
+MAP(ports, BPF_MAP_TYPE_DEVMAP);
+MAP(cpus, BPF_MAP_TYPE_CPUMAP);
 
 /* Source and destination change places; false when the frame is too short. */
 static __attribute__((always_inline)) int turn_round(struct xdp_md *ctx)
@@ -59,6 +73,28 @@ XDP_PROGRAM int back(struct xdp_md *ctx)
 XDP_PROGRAM int redirect(struct xdp_md *ctx)
 {
 	return turn_round(ctx) ? bpf_redirect(ctx->ingress_ifindex, 0) : XDP_DROP;
+}
+
+/* The same, but to the port that a map names. */
+XDP_PROGRAM int to_port(struct xdp_md *ctx)
+{
+	return turn_round(ctx) ? bpf_redirect_map(&ports, 1, XDP_ABORTED) : XDP_DROP;
+}
+
+/* To the stack, even frames on CPU 0 and odd ones on CPU 1. */
+XDP_PROGRAM int to_cpu(struct xdp_md *ctx)
+{
+	__u8 *data = (__u8 *)(long)ctx->data;
+
+	if ((void *)(data + 22) > (void *)(long)ctx->data_end)
+		return XDP_DROP;
+	return bpf_redirect_map(&cpus, data[21] & 1, XDP_ABORTED);
+}
+
+/* To an interface that takes no frames: the loopback. */
+XDP_PROGRAM int astray(struct xdp_md *ctx)
+{
+	return bpf_redirect(1, 0);
 }
 
 /* Out again as they came, for measuring: nobody has these addresses. */

@@ -110,6 +110,7 @@ static const struct {
 	{ "netdev", netdev_main },
 	{ "profile", profile_main },
 	{ "xsk", xsk_main },
+	{ "bpfmap", bpfmap_main },
 };
 
 int main(int argc, char **argv)

@@ -38,6 +38,7 @@ int pagepools_main(int argc, char **argv);
 int netdev_main(int argc, char **argv);
 int profile_main(int argc, char **argv);
 int xsk_main(int argc, char **argv);
+int bpfmap_main(int argc, char **argv);
 
 /* Ends the program with a message and errno. */
 void die(const char *what) __attribute__((noreturn));

@@ -82,10 +82,9 @@ class Box:  # pylint: disable=too-many-instance-attributes
 
     def _start(self):
         directory = Path(self._dir.name)
-        initrd = str(image.initramfs(self.arch))
         options = dict(CONFIGS[self.config])
         append = options.pop("append", "")
-        if self.kind == "wire":
+        if self.kind in ("wire", "clients"):
             self.wire = Wire(directory / "wire")
             options["netdevs"] = (self.wire.netdev,)
             if self.arch == "x86_64":
@@ -102,8 +101,13 @@ class Box:  # pylint: disable=too-many-instance-attributes
             options["netdevs"] = ("hub", "hub")
         else:
             raise ValueError(self.kind)
-        return Guest(Spec(arch=self.arch, initrd=initrd, append=append.strip(), memory=768, **options),
-                     log_dir=directory).boot()
+        return Guest(Spec(arch=self.arch, initrd=str(self._initrd()), append=append.strip(),
+                          memory=768, **options), log_dir=directory).boot()
+
+    def _initrd(self):
+        if self.kind == "clients":
+            return image.initramfs(self.arch, (*image.KMODS, "xsk_diag"), "clients", ("--clients",))
+        return image.initramfs(self.arch)
 
     def unload(self):
         """A guest without the driver; a new one if this one will not let go of it."""

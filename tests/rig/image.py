@@ -9,7 +9,7 @@ from . import project
 GUEST_SOURCES = project.TOP / "tests" / "guest"
 COMPILER = {"x86_64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
 # Of the guest's kernel, beside what mkinitramfs.sh always takes.
-KMODS = ("8021q", "vxlan", "ip_gre", "igb")
+KMODS = ("8021q", "vxlan", "ip_gre", "veth", "igb")
 
 
 def _newer(target, sources):
@@ -96,19 +96,21 @@ def _test_module(arch, name):
     return module
 
 
-def initramfs(arch, kmods=KMODS, name="initramfs"):
-    """Path of the image, made once whatever the number of workers; other @kmods, other @name."""
+def initramfs(arch, kmods=KMODS, name="initramfs", options=()):
+    """Path of the image, made once whatever the number of workers; other @kmods or @options for
+    mkinitramfs.sh, other @name."""
     directory = project.build_dir(arch)
     image, contents = directory / f"{name}.cpio", directory / f"{name}.contents"
     with project.locked(directory / "lock"):
         driver = _stripped(arch, _driver(arch))
         rigtool, nomsix, programs = _rigtool(arch), _test_module(arch, "nomsix"), _bpf()
-        inputs = [driver, rigtool, nomsix, *programs, project.SCRIPTS / "mkinitramfs.sh",
+        inputs = [driver, rigtool, nomsix, *programs,
+                  *(project.SCRIPTS / f"{script}.sh" for script in ("mkinitramfs", "guest-tools")),
                   *sorted(_files(project.TOP / "rootfs"))]
         wanted = "".join(f"{path} {path.stat().st_mtime_ns}\n" for path in inputs)
         if not image.exists() or not contents.exists() or contents.read_text() != wanted:
             project.run([project.SCRIPTS / "mkinitramfs.sh", "--arch", arch, "--output", image,
-                         "--module", driver, "--add", f"{rigtool}:/usr/bin/rigtool",
+                         *options, "--module", driver, "--add", f"{rigtool}:/usr/bin/rigtool",
                          "--add", f"{nomsix}:/lib/modules/nomsix.ko",
                          *(word for kmod in kmods for word in ("--kmod", kmod)),
                          *(word for program in programs
