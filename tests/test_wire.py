@@ -6,6 +6,7 @@ import pytest
 from rig import frames
 from rig.frames import BROADCAST, PEER
 from rig.peers import WireHost
+from rig.sessions import PING
 
 pytestmark = pytest.mark.guest("wire")
 
@@ -398,7 +399,7 @@ class TestHost:
         nic.guest.sh(f"ip addr add 10.0.2.15/24 dev {nic.name}")
         with WireHost(wire) as host:
             for size in (0, 1, 18, 56, 1000, mtu - 28):
-                output = nic.guest.sh(f"ping -c 3 -i 0.05 -W 3 -s {size} 10.0.2.2")
+                output = nic.guest.sh(f"{PING} -s {size} 10.0.2.2")
                 assert " 0% packet loss" in output, output
             assert host.answered >= 18
 
