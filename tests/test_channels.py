@@ -23,9 +23,7 @@ def channels(nic):
 
 def vectors(nic):
     """The queues' interrupt numbers, by their names."""
-    lines = nic.guest.read("/proc/interrupts").splitlines()
-    return {words[-1]: words[0].strip(":") for words in map(str.split, lines)
-            if words and words[-1].startswith(f"{nic.name}-TxRx-")}
+    return {name: vector.number for name, vector in nic.vectors().items() if "-TxRx-" in name}
 
 
 def works(nic, wire):

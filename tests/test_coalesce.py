@@ -31,23 +31,15 @@ def moderation(nic, options="-c"):
                          for way in ("rx", "tx")))
 
 
-def interrupts(nic):
-    """How many the port has had so far, all vectors."""
-    return sum(int(number)
-               for line in nic.guest.read("/proc/interrupts").splitlines()
-               if line.split() and line.split()[-1].startswith(nic.name)
-               for number in re.match(r"\s*\d+:((?:\s+\d+)+)", line)[1].split())
-
-
 def received(nic, wire, count, pause):
     """Interrupts that @count frames make, sent one by one; all of them arrive."""
-    before = interrupts(nic)
+    before = nic.interrupts()
     with nic.receiving(f"until={count - 1}") as seen:
         for frame in frames.series(nic.permanent_mac, count, 60):
             wire.send(frame)
             time.sleep(pause)
     assert len(seen) == count
-    return interrupts(nic) - before
+    return nic.interrupts() - before
 
 
 @pytest.mark.guest("wire", ("msix-2cpu",))

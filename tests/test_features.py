@@ -165,9 +165,7 @@ class TestFeatures:
             wire.drain()
             with nic.receiving("until=5 promisc=1") as seen:
                 nic.transmit(f"dst={nic.mac} sizes=60,61,100,1000,1513,1514")
-            assert [(frame.number, frame.size, frame.fault) for frame in seen] == \
-                [(number, size, "") for number, size in
-                 enumerate((60, 61, 100, 1000, 1513, 1514))]
+            assert frames.summary(seen) == frames.expected((60, 61, 100, 1000, 1513, 1514))
             assert not [frame for frame in wire.drain() if frames.is_ours(frame)]
         finally:
             nic.ethtool("-K {} loopback off")

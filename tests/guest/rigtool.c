@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* rigtool: dispatch and the few things that several helpers share. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -63,6 +64,26 @@ void parse_mac(const char *text, uint8_t mac[6])
 	if (sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx", &mac[0], &mac[1],
 		   &mac[2], &mac[3], &mac[4], &mac[5]) != 6)
 		usage("a MAC address looks like 52:54:00:12:34:56");
+}
+
+void put16(uint8_t *at, uint16_t value)
+{
+	value = htons(value);
+	memcpy(at, &value, 2);
+}
+
+void put32(uint8_t *at, uint32_t value)
+{
+	value = htonl(value);
+	memcpy(at, &value, 4);
+}
+
+uint32_t get32(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, 4);
+	return ntohl(value);
 }
 
 int set_up(const char *name, bool up)

@@ -52,6 +52,11 @@ int64_t now_us(void);
 const char *option(int argc, char **argv, const char *name, const char *fallback);
 long option_long(int argc, char **argv, const char *name, long fallback);
 
+/* Numbers as they are on the wire, aligned or not. */
+void put16(uint8_t *at, uint16_t value);
+void put32(uint8_t *at, uint32_t value);
+uint32_t get32(const uint8_t *at);
+
 /* Interface index of @name, or the program ends. */
 int ifindex(const char *name);
 

@@ -35,18 +35,6 @@ struct segment {
 	uint8_t frame[128 + PAYLOAD_MAX];
 };
 
-static void put16(uint8_t *at, uint16_t value)
-{
-	value = htons(value);
-	memcpy(at, &value, 2);
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	value = htonl(value);
-	memcpy(at, &value, 4);
-}
-
 static uint32_t sum16(const uint8_t *data, size_t len)
 {
 	uint32_t sum = 0;
