@@ -9,7 +9,7 @@ from . import project
 GUEST_SOURCES = project.TOP / "tests" / "guest"
 COMPILER = {"x86_64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
 # Of the guest's kernel, beside what mkinitramfs.sh always takes.
-KMODS = ("8021q", "vxlan", "ip_gre", "igb")
+KMODS = ("8021q", "vxlan", "ip_gre", "ipip", "sit", "bridge", "sctp", "igb")
 
 
 def _newer(target, sources):
@@ -105,7 +105,8 @@ def initramfs(arch, kmods=KMODS, name="initramfs"):
         rigtool, nomsix, programs = _rigtool(arch), _test_module(arch, "nomsix"), _bpf()
         inputs = [driver, rigtool, nomsix, *programs, project.SCRIPTS / "mkinitramfs.sh",
                   *sorted(_files(project.TOP / "rootfs"))]
-        wanted = "".join(f"{path} {path.stat().st_mtime_ns}\n" for path in inputs)
+        wanted = f"{' '.join(kmods)}\n" \
+            + "".join(f"{path} {path.stat().st_mtime_ns}\n" for path in inputs)
         if not image.exists() or not contents.exists() or contents.read_text() != wanted:
             project.run([project.SCRIPTS / "mkinitramfs.sh", "--arch", arch, "--output", image,
                          "--module", driver, "--add", f"{rigtool}:/usr/bin/rigtool",
