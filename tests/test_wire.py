@@ -33,10 +33,10 @@ def to_guest(nic, wire, many, options="", until=None):
 
 
 def wait_received(nic, packets):
-    """Wait, for a few seconds at most, until the port has received so many."""
+    """Wait, for ten seconds or more at most, until the port has received so many."""
     path = f"/sys/class/net/{nic.name}/statistics/rx_packets"
-    nic.guest.sh(f"n=0; while [ $(cat {path}) -lt {packets} ] && [ $n -lt 500 ]; do "
-                 "n=$((n + 1)); usleep 5000; done")
+    nic.guest.sh(f"n=0; while [ $(cat {path}) -lt {packets} ] && [ $n -lt 2000 ]; do "
+                 "n=$((n + 1)); usleep 5000; done", timeout=60)
 
 
 def pour(nic, wire, many, piece):

@@ -157,7 +157,7 @@ class TestAttaching:
         for upset in ("ip link set {} down; ip link set {} up", "ethtool -G {} rx 128 tx 128",
                       "echo 1 >/sys/class/net/{}/device/reset"):
             nic.guest.sh(upset.replace("{}", nic.name)
-                         + f"; rigtool carrier {nic.name} 1 limit=2000")
+                         + f"; rigtool carrier {nic.name} 1")
             assert_back(nic, wire, SIZES)
 
     def test_beside_the_stack(self, nic, wire):

@@ -108,7 +108,7 @@ class TestUpheaval:
         """The application does not notice."""
         with application(nic, f"until={len(SIZES) - 1} idle=9000") as seen:
             nic.guest.sh(upset.replace("{}", nic.name)
-                         + f"; rigtool carrier {nic.name} 1 limit=3000")
+                         + f"; rigtool carrier {nic.name} 1")
             wire.burst(frames.of_sizes(nic.mac, SIZES))
         assert frames.summary(seen) == frames.expected(SIZES)
         assert_stack_receives(nic, wire)

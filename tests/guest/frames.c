@@ -254,7 +254,7 @@ int recv_main(int argc, char **argv)
 {
 	long count = option_long(argc, argv, "count", -1);
 	long until = option_long(argc, argv, "until", -1);
-	long idle = option_long(argc, argv, "idle", 3000);
+	long idle = option_long(argc, argv, "idle", 10000);
 	const char *group = option(argc, argv, "join", NULL);
 	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
 	struct tpacket_stats stats = {};

@@ -425,7 +425,7 @@ int xsk_main(int argc, char **argv)
 		.mode = option(argc, argv, "mode", "recv"),
 		.count = option_long(argc, argv, "count", -1),
 		.until = option_long(argc, argv, "until", -1),
-		.idle = option_long(argc, argv, "idle", 3000),
+		.idle = option_long(argc, argv, "idle", 10000),
 		.size = option_long(argc, argv, "size", 60),
 		.xsk = { .chunk = option_long(argc, argv, "chunk", 2048) },
 		.busy = busy,
