@@ -31,23 +31,41 @@ def moderation(nic, options="-c"):
                          for way in ("rx", "tx")))
 
 
-def interrupts(nic):
-    """How many the port has had so far, all vectors."""
-    return sum(int(number)
-               for line in nic.guest.read("/proc/interrupts").splitlines()
-               if line.split() and line.split()[-1].startswith(nic.name)
-               for number in re.match(r"\s*\d+:((?:\s+\d+)+)", line)[1].split())
-
-
 def received(nic, wire, count, pause):
     """Interrupts that @count frames make, sent one by one; all of them arrive."""
-    before = interrupts(nic)
+    before = nic.interrupts()
     with nic.receiving(f"until={count - 1}") as seen:
         for frame in frames.series(nic.permanent_mac, count, 60):
             wire.send(frame)
             time.sleep(pause)
     assert len(seen) == count
-    return interrupts(nic) - before
+    return nic.interrupts() - before
+
+
+def throttled(nic, wire, count=500, attempts=3):
+    """Whether frames that come fast make no more interrupts than MOST between them allows.
+
+    How long they take to come depends on how busy the host is, and when it holds back
+    QEMU, they come later than they were sent: so it is tried again. Without any limit
+    they make a hundred or more.
+    """
+    # Room for all of them, should they come at once.
+    nic.ethtool("-G {} rx 1024", check=False)
+    tried = []
+    for _ in range(attempts):
+        before = nic.interrupts()
+        with nic.receiving(f"until={count - 1}") as seen:
+            start = time.monotonic()
+            for frame in frames.series(nic.permanent_mac, count, 60):
+                wire.send(frame)
+                time.sleep(0.0002)
+            took = time.monotonic() - start
+        assert len(seen) == count
+        tried.append((nic.interrupts() - before, took * 1e6 / MOST + 2))
+        if tried[-1][0] <= tried[-1][1] <= count / 10:
+            return True
+    print(f"interrupts, and how many are allowed: {tried}")
+    return False
 
 
 @pytest.mark.guest("wire", ("msix-2cpu",))
@@ -120,22 +138,47 @@ class TestEffect:
     def test_fixed_time(self, nic, wire):
         """Frames within the time wait for its end, and need hardly an interrupt."""
         nic.ethtool(f"-C {{}} {FIXED} rx-usecs {MOST}")
-        assert received(nic, wire, 200, 0.001) <= 20
+        assert throttled(nic, wire)
 
-    def test_lone_frame_is_answered_at_once(self, nic, wire):
+    def test_each_queue(self, nic, wire, box):
+        """One queue waits, the other does not."""
+        if not box.msi:
+            pytest.skip("one queue")
+        nic.ethtool(f"-C {{}} {FIXED} rx-usecs 0")
+        nic.ethtool(f"-Q {{}} queue_mask 0x1 --coalesce {FIXED} rx-usecs {MOST}")
+        # No IP in these frames, so nothing to hash: queue 0.
+        assert throttled(nic, wire)
+        nic.ethtool("-Q {} queue_mask 0x1 --coalesce rx-usecs 0")
+        nic.ethtool(f"-Q {{}} queue_mask 0x2 --coalesce {FIXED} rx-usecs {MOST}")
+        assert 10 <= received(nic, wire, 20, 0.03) <= 20
+        # Nobody waits for the other queue's time: of 50 frames some made interrupts.
+        assert max(received(nic, wire, 50, 0.001) for _ in range(3)) > 50 * 1000 / MOST + 2
+
+    @pytest.mark.parametrize("setting", (BY_ITSELF, f"{FIXED} rx-usecs {MOST}"))
+    def test_lone_frame_is_answered_at_once(self, nic, wire, setting):
         """Even with the longest time: it counts from the last frame."""
-        nic.ethtool(f"-C {{}} {FIXED} rx-usecs {MOST}")
+        nic.ethtool(f"-C {{}} {setting}", check=False)
         nic.guest.sh(f"ip addr add 198.18.0.1/24 dev {nic.name}")
         request = bytes(Ether(dst=frames.BROADCAST, src=frames.PEER) /
                         ARP(hwsrc=frames.PEER, psrc="198.18.0.2", pdst="198.18.0.1"))
         times = []
-        for _ in range(10):
+        # A frame that waits does so each time; a busy host is quick now and then.
+        while len(times) < 10 or (min(times) >= MOST / 2e6 and len(times) < 100):
             time.sleep(0.05)
             start = time.monotonic()
             wire.send(request)
             wire.recv(lambda frame: frame[12:14] == b"\x08\x06")
             times.append(time.monotonic() - start)
         assert min(times) < MOST / 2e6, times
+
+    def test_flood(self, nic, wire):
+        """net_dim sees one, and has many frames share an interrupt."""
+        nic.ethtool("-G {} rx 4096")
+        count = 6000
+        made = []
+        while len(made) < 3 and not (made and min(made) < count / 10):
+            made.append(received(nic, wire, count, 0))
+        assert min(made) < count / 10, made
 
     def test_overflow_is_counted(self, nic, wire, box):
         """A small ring that is left alone for long cannot hold a flood."""

@@ -6,7 +6,7 @@ import pytest
 from rig import frames
 from rig.frames import PEER
 from rig.nic import Nic
-from scapy.layers.inet import TCP, UDP
+from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import GRE, Ether
 from scapy.layers.vxlan import VXLAN
 from test_offload import ACK, FIN, PSH, checksums_are_right, cut_up, payload
@@ -26,12 +26,20 @@ LEFT_OUT = {
     "tx-udp-segmentation": "the emulated chip sends fragments of one datagram",
 }
 
+# How each is made, and what is around the frame, or the datagram, inside.
 TUNNELS = {
     "vxlan": ("type vxlan id 42 remote 198.18.0.2 dstport 4789 dev {} udpcsum", VXLAN),
     "vxlan-no-csum": ("type vxlan id 42 remote 198.18.0.2 dstport 4789 dev {} noudpcsum", VXLAN),
+    "vxlan-over-6": ("type vxlan id 42 remote fd00::2 dstport 4789 dev {} udpcsum", VXLAN),
     "gretap": ("type gretap remote 198.18.0.2 local 198.18.0.1 dev {}", GRE),
     "gretap-csum": ("type gretap remote 198.18.0.2 local 198.18.0.1 dev {} csum", GRE),
+    "gre": ("type gre remote 198.18.0.2 local 198.18.0.1 dev {}", GRE),
+    "gre-csum": ("type gre remote 198.18.0.2 local 198.18.0.1 dev {} csum", GRE),
+    "ipip": ("type ipip remote 198.18.0.2 local 198.18.0.1 dev {}", IP),
+    "sit": ("type sit remote 198.18.0.2 local 198.18.0.1 dev {}", IP),
 }
+# What these can have inside; the others take both.
+INSIDE = {"ipip": (4,), "sit": (6,)}
 
 
 @pytest.fixture
@@ -83,11 +91,11 @@ class TestBesidePeer:
             else:
                 cut_up(peer, wire, 5000, 1000, int(what[-1]), "udp")
 
-    @pytest.mark.parametrize("name", ("vxlan-no-csum", "gretap"))
+    @pytest.mark.parametrize("name", ("vxlan-no-csum", "gretap", "gre", "ipip", "sit"))
     def test_its_tunnels(self, peer, wire, name):
         """Inner headers that the emulated chip does not see."""
         with tunnel(peer, name) as device, pytest.raises(AssertionError):
-            through(peer, wire, device, TUNNELS[name][1])
+            through(peer, wire, device, TUNNELS[name][1], INSIDE.get(name, (4,))[0])
 
 
 class tunnel:  # pylint: disable=invalid-name
@@ -98,20 +106,28 @@ class tunnel:  # pylint: disable=invalid-name
 
     def __enter__(self):
         self._port.guest.sh(
-            f"ip addr add 198.18.0.1/24 dev {self._port.name} && ip neigh replace 198.18.0.2 "
-            f"lladdr {PEER} dev {self._port.name} nud permanent && ip link add tun0 "
+            f"for to in default {self._port.name}; do "
+            "echo 0 >/proc/sys/net/ipv6/conf/$to/disable_ipv6; done; "
+            f"ip addr add 198.18.0.1/24 dev {self._port.name} && "
+            f"ip addr add fd00::1/64 dev {self._port.name} nodad && "
+            "for peer in 198.18.0.2 fd00::2; do ip neigh replace $peer "
+            f"lladdr {PEER} dev {self._port.name} nud permanent; done && ip link add tun0 "
             f"mtu 1400 {self._how} && ip link set tun0 up")
         return "tun0"
 
     def __exit__(self, *_):
-        self._port.guest.sh(f"ip link del tun0; ip addr flush dev {self._port.name}", check=False)
+        self._port.guest.sh(f"ip link del tun0; ip addr flush dev {self._port.name}; "
+                            f"for to in default {self._port.name}; do "
+                            "echo 1 >/proc/sys/net/ipv6/conf/$to/disable_ipv6; done", check=False)
 
 
-def through(port, wire, device, layer):
+def through(port, wire, device, layer, ip=4):
     """Send what has to be cut up through a tunnel; every header and byte must be right."""
     wire.drain()
+    # Of Ethernet, or of IP only.
     source = port.guest.read(f"/sys/class/net/{device}/address").strip()
-    port.guest.sh(f"rigtool segment {device} dst={PEER} src={source} ip=4 proto=tcp "
+    ends = f"dst={PEER} src={source}" if source.count(":") == 5 else "mac=0"
+    port.guest.sh(f"rigtool segment {device} {ends} ip={ip} proto=tcp "
                   "payload=5000 mss=1200 flags=16")
     got = b""
     outer = [Ether(frame) for frame in wire.collect(
@@ -122,6 +138,7 @@ def through(port, wire, device, layer):
         if UDP not in packet or packet[UDP].chksum:
             assert checksums_are_right(packet), f"segment {number} outside"
         inner = packet[layer].payload
+        inner = inner if Ether in inner else Ether(type=0x0800 if ip == 4 else 0x86dd) / inner
         assert checksums_are_right(Ether(bytes(inner))), f"segment {number} inside"
         assert inner[TCP].seq == 1 + number * 1200
         got += bytes(inner[TCP].payload)
@@ -138,7 +155,8 @@ class TestFeatures:
     def test_tunnel(self, nic, wire, name):
         """TCP inside, big sends."""
         with tunnel(nic, name) as device:
-            packets = through(nic, wire, device, TUNNELS[name][1])
+            for ip in INSIDE.get(name, (4, 6)):
+                packets = through(nic, wire, device, TUNNELS[name][1], ip)
         if "vxlan" in name:
             assert {packet[UDP].chksum == 0 for packet in packets} == {name == "vxlan-no-csum"}
 
@@ -165,9 +183,7 @@ class TestFeatures:
             wire.drain()
             with nic.receiving("until=5 promisc=1") as seen:
                 nic.transmit(f"dst={nic.mac} sizes=60,61,100,1000,1513,1514")
-            assert [(frame.number, frame.size, frame.fault) for frame in seen] == \
-                [(number, size, "") for number, size in
-                 enumerate((60, 61, 100, 1000, 1513, 1514))]
+            assert frames.summary(seen) == frames.expected((60, 61, 100, 1000, 1513, 1514))
             assert not [frame for frame in wire.drain() if frames.is_ours(frame)]
         finally:
             nic.ethtool("-K {} loopback off")

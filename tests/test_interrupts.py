@@ -18,17 +18,6 @@ def nic(fresh_nic):
     return fresh_nic
 
 
-def counts(guest):
-    """{name: interrupts so far} of our port's vectors."""
-    found = {}
-    for line in guest.sh("cat /proc/interrupts").splitlines():
-        words = line.split()
-        if words and words[-1].startswith("eth0"):
-            numbers = re.match(r"\s*\d+:((?:\s+\d+)+)", line)[1].split()
-            found[words[-1]] = sum(map(int, numbers))
-    return found
-
-
 def chip(guest):
     """The interrupt controller's names in /proc/interrupts, for our vectors."""
     return {line.split()[0] for line in vectors(guest)}
@@ -49,7 +38,7 @@ def works(nic, wire):
 
 def test_vectors(nic, wire, box):
     """MSI-X: one a queue pair and one for the rest. Otherwise one for all."""
-    names = set(counts(nic.guest))
+    names = set(nic.vectors())
     if box.msi:
         assert names == {"eth0", *(f"eth0-TxRx-{queue}" for queue in range(box.cpus))}
         assert all("MSI" in name and nic.pci in name for name in chip(nic.guest)), chip(nic.guest)
@@ -58,9 +47,9 @@ def test_vectors(nic, wire, box):
         assert not any("MSI" in name for name in chip(nic.guest))
     assert works(nic, wire)
     nic.down()
-    assert not counts(nic.guest), "handlers outlive ifdown"
+    assert not nic.vectors(), "handlers outlive ifdown"
     nic.up()
-    assert set(counts(nic.guest)) == names
+    assert set(nic.vectors()) == names
     nic.guest.sh(f"rmmod {DRIVER}")
     assert not vectors(nic.guest)
 
@@ -73,7 +62,7 @@ def test_single_msi(guest, wire, box):
     try:
         nic = Nic(guest)
         nic.load()
-        assert set(counts(guest)) == {"eth0"}
+        assert set(nic.vectors()) == {"eth0"}
         assert all("MSI" in name and "MSIX" not in name and "MSI-X" not in name
                    for name in chip(guest)), chip(guest)
         assert re.findall(r"Combined:\s+(\d+)", nic.ethtool("-l")) == ["1", "1"]
@@ -94,7 +83,7 @@ def test_intx_by_policy(guest, wire, box):
     try:
         nic = Nic(guest)
         nic.load()
-        assert set(counts(guest)) == {"eth0"}
+        assert set(nic.vectors()) == {"eth0"}
         assert not any("MSI" in name for name in chip(guest))
         assert works(nic, wire)
     finally:
@@ -104,20 +93,20 @@ def test_intx_by_policy(guest, wire, box):
 def test_quiet_when_idle(nic):
     """A port with nothing to do does not interrupt."""
     nic.guest.sh("sleep 1")
-    before = counts(nic.guest)
+    before = nic.vectors()
     nic.guest.sh("sleep 3")
-    after = counts(nic.guest)
-    assert sum(after.values()) - sum(before.values()) <= 3, (before, after)
+    after = nic.vectors()
+    assert sum(after[name].count - before[name].count for name in before) <= 3, (before, after)
 
 
 def test_each_queue_its_vector(nic, wire, box):
     """What a queue receives comes with its own vector; the other stays silent."""
-    mac, before = nic.mac, counts(nic.guest)
+    mac, before = nic.mac, nic.vectors()
     for start in range(0, 60, 6):
         wire.burst(frames.series(mac, 6, 60, start))
         nic.guest.sh("usleep 20000")
-    after = counts(nic.guest)
-    moved = {name: after[name] - before[name] for name in after}
+    after = nic.vectors()
+    moved = {name: after[name].count - before[name].count for name in after}
     # No IP in these frames, so nothing to hash: queue 0.
     if box.msi:
         assert moved["eth0-TxRx-0"] >= 5
@@ -132,7 +121,7 @@ def test_affinity_is_kept(nic, wire, box):
     """What the administrator chose for a vector holds over down and up."""
     if not (box.msi and box.multi_cpu):
         pytest.skip("one CPU, or one vector")
-    number = nic.guest.sh("sed -n 's/^ *\\([0-9]*\\):.*eth0-TxRx-0$/\\1/p' /proc/interrupts").strip()
+    number = nic.vectors()["eth0-TxRx-0"].number
     nic.guest.sh(f"echo 2 >/proc/irq/{number}/smp_affinity")
     nic.down()
     nic.up()

@@ -27,12 +27,6 @@ def dump(nic, command, names, scope=""):
     return [found for found in objects if found["ifindex"] == index]
 
 
-def interrupts(nic):
-    """The numbers of the port's interrupts."""
-    return {int(line.split(":")[0]) for line in nic.guest.read("/proc/interrupts").splitlines()
-            if nic.name in line}
-
-
 class TestQueues:
     """Which queue belongs to which NAPI instance, and what each has counted."""
 
@@ -44,7 +38,8 @@ class TestQueues:
             [(kind, number) for kind in (RX, TX) for number in range(pairs)]
         napis = {napi["id"]: napi["irq"] for napi in dump(nic, NAPI_GET, NAPI) if "irq" in napi}
         assert {queue["napi"] for queue in queues} <= set(napis)
-        assert {napis[queue["napi"]] for queue in queues} <= interrupts(nic)
+        numbers = {vector.number for vector in nic.vectors().values()}
+        assert {napis[queue["napi"]] for queue in queues} <= numbers
         by_id = {(queue["type"], queue["id"]): queue["napi"] for queue in queues}
         assert all(by_id[RX, number] == by_id[TX, number] for number in range(pairs))
 
@@ -116,17 +111,11 @@ class TestNapi:
         job = nic.guest.spawn(f"rigtool xsk {nic.name} mode=back busy=1 until=199")
         job.wait_output("ready")
         nic.guest.sh(f"rigtool carrier {nic.name} 1")
-        before = _count(nic)
+        before = nic.interrupts()
         wire.drain()
         wire.burst(frames.series(nic.mac, 200, 60))
         assert len(wire.collect(200)) == 200
         job.wait()
-        assert _count(nic) - before < 100
+        assert nic.interrupts() - before < 100
         nic.guest.sh(f"cd /sys/class/net/{nic.name} && echo 0 >napi_defer_hard_irqs && "
                      "echo 0 >gro_flush_timeout; cd - >/dev/null")
-
-
-def _count(nic):
-    """Interrupts so far."""
-    return sum(int(number) for line in nic.guest.read("/proc/interrupts").splitlines()
-               if nic.name in line for number in re.match(r"\s*\d+:((?:\s+\d+)+)", line)[1].split())

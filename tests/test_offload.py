@@ -147,8 +147,7 @@ class TestVlan:
         wire.burst([frames.build(number, size, nic.mac, vlan=TAG)
                     for number, size in enumerate((60, 1000, 1514))])
         seen = frames.parse_receiver(job.wait(20))
-        assert [(frame.number, frame.size, frame.fault) for frame in seen] == \
-            [(0, 60, ""), (1, 1000, ""), (2, 1514, "")]
+        assert frames.summary(seen) == frames.expected((60, 1000, 1514))
 
     def test_filter(self, nic, wire, vlan):
         """Only VLANs that somebody wants pass, and priority tags; all when promiscuous."""
@@ -194,6 +193,35 @@ class TestVlan:
                         frames.build(1, 100, nic.mac, vlan=101), frames.build(2, 100, nic.mac)])
         assert [(frame.number, frame.vlan) for frame in seen] == [(0, 100), (2, -1)]
         self.test_insert(nic, wire, vlan, "on")
+
+    def test_every_id(self, fresh_nic, wire):
+        """All 4096, of which a bridge wants most; everything when promiscuous, and back."""
+        nic, guest, mac = fresh_nic, fresh_nic.guest, fresh_nic.mac
+        unwanted = {1, 31, 32, 100, 2047, 2048, 4094, 4095}
+        wanted = [vid for vid in range(4096) if vid not in unwanted]
+        many = [frames.build(vid, 60, mac, vlan=vid) for vid in range(4096)]
+        many.append(frames.build(5000, 60, mac))
+
+        def passed(options=""):
+            with nic.receiving(f"until=5000 {options}") as seen:
+                wire.burst(many)
+            assert all(frame.vlan in (frame.number, -1) for frame in seen)
+            return [frame.number for frame in seen]
+        # So that there is room for them all.
+        nic.ethtool("-G {} rx 4096")
+        try:
+            guest.sh(f"modprobe bridge && ip link add br0 type bridge vlan_filtering 1 "
+                     f"vlan_default_pvid 0 && ip link set {nic.name} master br0 && "
+                     f"bridge vlan add dev {nic.name} vid 1-4094 && "
+                     f"for vid in {' '.join(map(str, unwanted - {4095}))}; do "
+                     f"bridge vlan del dev {nic.name} vid $vid; done", timeout=60)
+            assert passed() == wanted + [5000]
+            assert passed("promisc=1") == [*range(4096), 5000]
+            assert passed() == wanted + [5000]
+            guest.sh(f"bridge vlan del dev {nic.name} vid 1-4094", timeout=60)
+            assert passed() == [0, 5000]
+        finally:
+            guest.sh("ip link del br0", timeout=60, check=False)
 
     def test_ids_all_over(self, nic, wire):
         """The first and the last id, and the edges of registers in between."""

@@ -138,7 +138,7 @@ class TestSpreading:
         for upset in ("ip link set {} down; ip link set {} up", "ethtool -G {} rx 128",
                       "echo 1 >/sys/class/net/{}/device/reset"):
             nic.guest.sh(upset.replace("{}", nic.name)
-                         + f"; rigtool carrier {nic.name} 1 limit=2000")
+                         + f"; rigtool carrier {nic.name} 1")
             assert Spread(nic).table.count(0) == 32
             assert_spread(nic, wire, "tcp4")
             assert_spread(nic, wire, "udp4", ports=False)

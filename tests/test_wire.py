@@ -6,6 +6,7 @@ import pytest
 from rig import frames
 from rig.frames import BROADCAST, PEER
 from rig.peers import WireHost
+from rig.sessions import PING
 
 pytestmark = pytest.mark.guest("wire")
 
@@ -32,10 +33,10 @@ def to_guest(nic, wire, many, options="", until=None):
 
 
 def wait_received(nic, packets):
-    """Wait, for a few seconds at most, until the port has received so many."""
+    """Wait, for ten seconds or more at most, until the port has received so many."""
     path = f"/sys/class/net/{nic.name}/statistics/rx_packets"
-    nic.guest.sh(f"n=0; while [ $(cat {path}) -lt {packets} ] && [ $n -lt 500 ]; do "
-                 "n=$((n + 1)); usleep 5000; done")
+    nic.guest.sh(f"n=0; while [ $(cat {path}) -lt {packets} ] && [ $n -lt 2000 ]; do "
+                 "n=$((n + 1)); usleep 5000; done", timeout=60)
 
 
 def pour(nic, wire, many, piece):
@@ -398,7 +399,7 @@ class TestHost:
         nic.guest.sh(f"ip addr add 10.0.2.15/24 dev {nic.name}")
         with WireHost(wire) as host:
             for size in (0, 1, 18, 56, 1000, mtu - 28):
-                output = nic.guest.sh(f"ping -c 3 -i 0.05 -W 3 -s {size} 10.0.2.2")
+                output = nic.guest.sh(f"{PING} -s {size} 10.0.2.2")
                 assert " 0% packet loss" in output, output
             assert host.answered >= 18
 

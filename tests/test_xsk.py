@@ -19,41 +19,18 @@ def nic(fresh_nic):
 
 
 @contextlib.contextmanager
-def application(nic, options, timeout=60):
+def application(nic, options):
     """Run rigtool xsk while the block runs; yields a list of what it saw, filled at the end."""
-    job = nic.guest.spawn(f"rigtool xsk {nic.name} {options}")
-    seen = []
-    try:
-        job.wait_output("ready")
+    with nic.receiving(options, helper="xsk") as seen:
         nic.guest.sh(f"rigtool carrier {nic.name} 1")
         yield seen
-        seen += frames.parse_receiver(job.wait(timeout))
-    finally:
-        if nic.guest.usable:
-            job.kill()
-
-
-def sent(nic, sizes):
-    """Frames for the guest, of each size."""
-    mac = nic.mac
-    return [frames.build(number, size, mac) for number, size in enumerate(sizes)]
-
-
-def summary(seen):
-    """What is to be compared."""
-    return [(frame.number, frame.size, frame.fault) for frame in seen]
-
-
-def expected(sizes):
-    """summary() of frames of these sizes."""
-    return [(number, size, "") for number, size in enumerate(sizes)]
 
 
 def assert_stack_receives(nic, wire, sizes=SIZES):
     """All of it, and in order."""
     with nic.receiving(f"until={len(sizes) - 1}") as seen:
-        pour(nic, wire, sent(nic, sizes), 200)
-    assert summary(seen) == expected(sizes)
+        pour(nic, wire, frames.of_sizes(nic.mac, sizes), 200)
+    assert frames.summary(seen) == frames.expected(sizes)
 
 
 @pytest.mark.guest("wire", ("msix-2cpu",))
@@ -66,8 +43,8 @@ class TestFrames:
         """Into the application's memory; after it the stack has them again."""
         sizes = SIZES * 20
         with application(nic, f"until={len(sizes) - 1} chunk={chunk} wakeup={wakeup}") as seen:
-            wire.burst(sent(nic, sizes))
-        assert summary(seen) == expected(sizes)
+            wire.burst(frames.of_sizes(nic.mac, sizes))
+        assert frames.summary(seen) == frames.expected(sizes)
         assert_stack_receives(nic, wire)
 
     @pytest.mark.parametrize("wakeup", (1, 0))
@@ -76,7 +53,7 @@ class TestFrames:
         sizes = SIZES * 20
         wire.drain()
         with application(nic, f"mode=back until={len(sizes) - 1} wakeup={wakeup}"):
-            wire.burst(sent(nic, sizes))
+            wire.burst(frames.of_sizes(nic.mac, sizes))
             got = wire.collect(len(sizes))
         mac = nic.permanent_mac
         assert got == [frames.build(number, size, PEER, mac) for number, size in enumerate(sizes)]
@@ -103,8 +80,8 @@ class TestFrames:
     def test_copied(self, nic, wire):
         """An application that asks for copies gets them."""
         with application(nic, f"copy=1 until={len(SIZES) - 1}") as seen:
-            wire.burst(sent(nic, SIZES))
-        assert summary(seen) == expected(SIZES)
+            wire.burst(frames.of_sizes(nic.mac, SIZES))
+        assert frames.summary(seen) == frames.expected(SIZES)
 
     def test_each_queue_sends(self, nic, wire, box):
         """Several queues have applications at once, which send while the stack receives."""
@@ -131,9 +108,9 @@ class TestUpheaval:
         """The application does not notice."""
         with application(nic, f"until={len(SIZES) - 1} idle=9000") as seen:
             nic.guest.sh(upset.replace("{}", nic.name)
-                         + f"; rigtool carrier {nic.name} 1 limit=3000")
-            wire.burst(sent(nic, SIZES))
-        assert summary(seen) == expected(SIZES)
+                         + f"; rigtool carrier {nic.name} 1")
+            wire.burst(frames.of_sizes(nic.mac, SIZES))
+        assert frames.summary(seen) == frames.expected(SIZES)
         assert_stack_receives(nic, wire)
 
     def test_killed(self, nic, wire):
@@ -153,7 +130,7 @@ class TestUpheaval:
         """rmmod under an application."""
         job = nic.guest.spawn(f"rigtool xsk {nic.name} mode=back idle=60000")
         job.wait_output("ready")
-        wire.burst(sent(nic, SIZES))
+        wire.burst(frames.of_sizes(nic.mac, SIZES))
         nic.guest.sh("rmmod igb_demo")
         job.kill()
         nic.load()
@@ -170,11 +147,11 @@ class TestUpheaval:
             nic.guest.expect_log("buffers are too small")
             assert nic.guest.sh_status(f"ip link set {nic.name} mtu 3000")[1]
             assert nic.sysfs("mtu") == "1500"
-            wire.burst(sent(nic, SIZES))
-        assert summary(seen) == expected(SIZES)
+            wire.burst(frames.of_sizes(nic.mac, SIZES))
+        assert frames.summary(seen) == frames.expected(SIZES)
         nic.set_mtu(3000)
         said, status = nic.guest.sh_status(f"rigtool xsk {nic.name}")
         assert status and "bind: " in said
         with application(nic, f"chunk=4096 until={len(SIZES) - 1}") as seen:
-            wire.burst(sent(nic, SIZES))
-        assert summary(seen) == expected(SIZES)
+            wire.burst(frames.of_sizes(nic.mac, SIZES))
+        assert frames.summary(seen) == frames.expected(SIZES)

@@ -32,20 +32,6 @@ static uint8_t fill_byte(uint32_t number, size_t offset)
 	return (number * 17u + offset) % RIG_PERIOD;
 }
 
-static void put32(uint8_t *at, uint32_t value)
-{
-	value = htonl(value);
-	memcpy(at, &value, 4);
-}
-
-static uint32_t get32(const uint8_t *at)
-{
-	uint32_t value;
-
-	memcpy(&value, at, 4);
-	return ntohl(value);
-}
-
 size_t build_frame(uint8_t *out, const uint8_t *dst, const uint8_t *src,
 		   uint32_t number, size_t size, int vlan)
 {
@@ -268,7 +254,7 @@ int recv_main(int argc, char **argv)
 {
 	long count = option_long(argc, argv, "count", -1);
 	long until = option_long(argc, argv, "until", -1);
-	long idle = option_long(argc, argv, "idle", 3000);
+	long idle = option_long(argc, argv, "idle", 10000);
 	const char *group = option(argc, argv, "join", NULL);
 	struct sockaddr_ll address = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
 	struct tpacket_stats stats = {};

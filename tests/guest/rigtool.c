@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* rigtool: dispatch and the few things that several helpers share. */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -65,6 +66,26 @@ void parse_mac(const char *text, uint8_t mac[6])
 		usage("a MAC address looks like 52:54:00:12:34:56");
 }
 
+void put16(uint8_t *at, uint16_t value)
+{
+	value = htons(value);
+	memcpy(at, &value, 2);
+}
+
+void put32(uint8_t *at, uint32_t value)
+{
+	value = htonl(value);
+	memcpy(at, &value, 4);
+}
+
+uint32_t get32(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, 4);
+	return ntohl(value);
+}
+
 int set_up(const char *name, bool up)
 {
 	struct ifreq request = {};
@@ -106,6 +127,12 @@ static const struct {
 	{ "udpping", udpping_main },
 	{ "tcpecho", tcpecho_main },
 	{ "tcpping", tcpping_main },
+	{ "tcpsink", tcpsink_main },
+	{ "tcpclose", tcpclose_main },
+	{ "datagram", datagram_main },
+	{ "lone", lone_main },
+	{ "sctpinit", sctpinit_main },
+	{ "hear", hear_main },
 	{ "pagepools", pagepools_main },
 	{ "netdev", netdev_main },
 	{ "profile", profile_main },

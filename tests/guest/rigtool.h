@@ -34,6 +34,12 @@ int udpecho_main(int argc, char **argv);
 int udpping_main(int argc, char **argv);
 int tcpecho_main(int argc, char **argv);
 int tcpping_main(int argc, char **argv);
+int tcpsink_main(int argc, char **argv);
+int tcpclose_main(int argc, char **argv);
+int datagram_main(int argc, char **argv);
+int lone_main(int argc, char **argv);
+int sctpinit_main(int argc, char **argv);
+int hear_main(int argc, char **argv);
 int pagepools_main(int argc, char **argv);
 int netdev_main(int argc, char **argv);
 int profile_main(int argc, char **argv);
@@ -52,6 +58,11 @@ int64_t now_us(void);
 /* "name=value" options after the positional arguments. */
 const char *option(int argc, char **argv, const char *name, const char *fallback);
 long option_long(int argc, char **argv, const char *name, long fallback);
+
+/* Numbers as they are on the wire, aligned or not. */
+void put16(uint8_t *at, uint16_t value);
+void put32(uint8_t *at, uint32_t value);
+uint32_t get32(const uint8_t *at);
 
 /* Interface index of @name, or the program ends. */
 int ifindex(const char *name);

@@ -27,25 +27,13 @@
 
 struct segment {
 	int ip;			/* 4 or 6 */
-	bool tcp;
+	bool tcp, mac;
 	int vlan;
 	long payload, mss, flags, padding;
 	uint8_t dst[6], src[6];
 	size_t l3, l4, len;	/* offsets, and bytes so far */
 	uint8_t frame[128 + PAYLOAD_MAX];
 };
-
-static void put16(uint8_t *at, uint16_t value)
-{
-	value = htons(value);
-	memcpy(at, &value, 2);
-}
-
-static void put32(uint8_t *at, uint32_t value)
-{
-	value = htonl(value);
-	memcpy(at, &value, 4);
-}
 
 static uint32_t sum16(const uint8_t *data, size_t len)
 {
@@ -67,6 +55,8 @@ static void add_ethernet(struct segment *s)
 {
 	uint8_t *p = s->frame;
 
+	if (!s->mac)
+		return;
 	memcpy(p, s->dst, 6);
 	memcpy(p + 6, s->src, 6);
 	p += 12;
@@ -150,6 +140,8 @@ static void transmit(const struct segment *s, int index, size_t l4_len)
 	};
 	int fd = socket(AF_PACKET, SOCK_RAW, 0), on = 1;
 
+	if (!s->mac)
+		to.sll_protocol = htons(s->ip == 4 ? ETH_P_IP : ETH_P_IPV6);
 	if (s->payload > s->mss) {
 		header.gso_type = s->tcp ? type : VIRTIO_NET_HDR_GSO_UDP_L4;
 		header.gso_size = s->mss;
@@ -171,10 +163,14 @@ int segment_main(int argc, char **argv)
 
 	if (argc < 2)
 		usage("segment IF dst=MAC src=MAC [ip=4] [proto=tcp] [payload=N] [mss=N] "
-		      "[flags=0x10] [vlan=TCI] [padding=N]");
+		      "[flags=0x10] [vlan=TCI] [padding=N] [mac=0]");
 	index = ifindex(argv[1]);
-	parse_mac(option(argc, argv, "dst", ""), s.dst);
-	parse_mac(option(argc, argv, "src", ""), s.src);
+	/* A tunnel for IP has no addresses of that kind. */
+	s.mac = option_long(argc, argv, "mac", 1);
+	if (s.mac) {
+		parse_mac(option(argc, argv, "dst", ""), s.dst);
+		parse_mac(option(argc, argv, "src", ""), s.src);
+	}
 	s.ip = option_long(argc, argv, "ip", 4);
 	s.tcp = !strcmp(option(argc, argv, "proto", "tcp"), "tcp");
 	s.payload = option_long(argc, argv, "payload", 10000);

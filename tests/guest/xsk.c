@@ -3,7 +3,6 @@
  * xsk: an AF_XDP application. It brings its own program, which sends all of a
  * queue's frames to the socket and goes away with the process, however it ends.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/if_link.h>
@@ -290,10 +289,8 @@ static void turn_round(struct work *work, const struct xdp_desc *desc)
 
 static bool is_ours(const uint8_t *frame, uint32_t len)
 {
-	uint32_t magic = htonl(RIG_MAGIC);
-
 	return len >= 14 + RIG_HEADER && frame[12] == RIG_ETHERTYPE >> 8 &&
-	       frame[13] == (RIG_ETHERTYPE & 0xff) && !memcmp(frame + 14, &magic, 4);
+	       frame[13] == (RIG_ETHERTYPE & 0xff) && get32(frame + 14) == RIG_MAGIC;
 }
 
 static void look_at(struct work *work, const struct xdp_desc *desc)
@@ -304,8 +301,7 @@ static void look_at(struct work *work, const struct xdp_desc *desc)
 	if (!is_ours(frame, desc->len))
 		return;
 	work->frames++;
-	memcpy(&number, frame + 18, 4);
-	number = ntohl(number);
+	number = get32(frame + 18);
 	if (!strcmp(work->mode, "back"))
 		turn_round(work, desc);
 	else
@@ -429,7 +425,7 @@ int xsk_main(int argc, char **argv)
 		.mode = option(argc, argv, "mode", "recv"),
 		.count = option_long(argc, argv, "count", -1),
 		.until = option_long(argc, argv, "until", -1),
-		.idle = option_long(argc, argv, "idle", 3000),
+		.idle = option_long(argc, argv, "idle", 10000),
 		.size = option_long(argc, argv, "size", 60),
 		.xsk = { .chunk = option_long(argc, argv, "chunk", 2048) },
 		.busy = busy,

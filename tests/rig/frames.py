@@ -44,6 +44,11 @@ def series(dst, count, size, start=0):
     return [build(start + number, size, dst) for number in range(count)]
 
 
+def of_sizes(dst, sizes):
+    """A frame of each size, numbered from 0."""
+    return [build(number, size, dst) for number, size in enumerate(sizes)]
+
+
 def padded(frame):
     """As it must look on the wire: at least 60 bytes."""
     return frame + bytes(max(0, MINIMUM - len(frame)))
@@ -74,6 +79,16 @@ def parse_receiver(text):
                 raise AssertionError(f"the receiver's socket dropped frames: {line}")
             return seen
     raise AssertionError(f"the receiver did not finish:\n{text}")
+
+
+def summary(seen):
+    """What is to be compared of the frames that a receiver saw."""
+    return [(frame.number, frame.size, frame.fault) for frame in seen]
+
+
+def expected(sizes):
+    """summary() of of_sizes(), all of them received as they were sent."""
+    return [(number, size, "") for number, size in enumerate(sizes)]
 
 
 def is_ours(frame):

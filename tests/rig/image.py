@@ -9,7 +9,7 @@ from . import project
 GUEST_SOURCES = project.TOP / "tests" / "guest"
 COMPILER = {"x86_64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
 # Of the guest's kernel, beside what mkinitramfs.sh always takes.
-KMODS = ("8021q", "vxlan", "ip_gre", "veth", "igb")
+KMODS = ("8021q", "vxlan", "ip_gre", "ipip", "sit", "bridge", "sctp", "veth", "igb")
 
 
 def _newer(target, sources):
@@ -107,7 +107,8 @@ def initramfs(arch, kmods=KMODS, name="initramfs", options=()):
         inputs = [driver, rigtool, nomsix, *programs,
                   *(project.SCRIPTS / f"{script}.sh" for script in ("mkinitramfs", "guest-tools")),
                   *sorted(_files(project.TOP / "rootfs"))]
-        wanted = "".join(f"{path} {path.stat().st_mtime_ns}\n" for path in inputs)
+        wanted = f"{' '.join((*kmods, *options))}\n" \
+            + "".join(f"{path} {path.stat().st_mtime_ns}\n" for path in inputs)
         if not image.exists() or not contents.exists() or contents.read_text() != wanted:
             project.run([project.SCRIPTS / "mkinitramfs.sh", "--arch", arch, "--output", image,
                          *options, "--module", driver, "--add", f"{rigtool}:/usr/bin/rigtool",

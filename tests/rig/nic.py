@@ -2,11 +2,18 @@
 """A port as the tests see it: loaded, up, asked, and fed with frames."""
 import contextlib
 import re
+import typing
 
 from . import frames
 from .project import DRIVER
 
 MODULE = f"/lib/modules/{DRIVER}.ko"
+
+
+class Vector(typing.NamedTuple):
+    """A line of /proc/interrupts."""
+    number: int
+    count: int          # of all CPUs, so far
 
 
 class Nic:
@@ -96,12 +103,25 @@ class Nic:
         return (self.settings(), self.rings(), self.ethtool("-l"), self.sysfs("mtu"), self.mac,
                 self.carrier)
 
+    def vectors(self):
+        """{name: Vector} of the port's interrupts; a line may have other devices, too."""
+        found = {}
+        for line in self.guest.read("/proc/interrupts").splitlines():
+            for name in re.findall(rf"\s({self.name}(?:-\S+)?)(?=,|$)", line):
+                number, counts = re.match(r"\s*(\d+):((?:\s+\d+)+)", line).groups()
+                found[name] = Vector(int(number), sum(map(int, counts.split())))
+        return found
+
+    def interrupts(self):
+        """How many the port has had so far, all vectors."""
+        return sum(vector.count for vector in self.vectors().values())
+
     # --------------------------------------------------------------- frames
 
     @contextlib.contextmanager
-    def receiving(self, options="", timeout=60):
+    def receiving(self, options="", timeout=60, helper="recv"):
         """Receive in the guest what the block sends; yields a list filled at its end."""
-        job = self.guest.spawn(f"rigtool recv {self.name} {options}")
+        job = self.guest.spawn(f"rigtool {helper} {self.name} {options}")
         got = []
         try:
             job.wait_output("ready")
