@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """The arithmetic of make bench: what it calls worse, and what it does then."""
 import copy
+import types
 
 import pytest
 from bench import bench, plot, results, wall, workloads
+from rig.guest import GuestError
 
 FIGURES = {"instructions": 900, "generator": 100, "share": 800, "registers": 0.05,
            "interrupts": 0.01, "lost": 0}
@@ -37,7 +39,8 @@ def test_remarks(base):
     del new["workloads"]["tx"]
     worse, remarks = results.compare(base, new)
     assert not worse
-    assert [remark.split()[0] for remark in remarks] == ["TX:", "RX:"]
+    assert [remark.split(" ")[0] for remark in remarks] == ["RX:", "not"]
+    assert remarks[1] == "not measured this time: TX"
 
 
 @pytest.mark.parametrize("name", ["kernel", "qemu", "compiler"])
@@ -78,7 +81,7 @@ def test_memory_table():
 def test_chosen():
     """All, the short form's, the named ones; a name nobody knows is an error."""
     assert [workload.key for workload in bench.chosen([], short=True)] == \
-        ["tx-burst", "tx", "tx-1514"]
+        ["tx-burst", "tx", "tx-1514", "xsk-push"]
     assert len(bench.chosen([])) == len(workloads.WORKLOADS) + 1
     assert [workload.key for workload in bench.chosen(["memory"])] == ["memory"]
     with pytest.raises(results.ResultsError, match="there are memory, tx-burst"):
@@ -105,6 +108,96 @@ def test_wall():
     """The ratio of the medians, and how far apart one driver's times are."""
     assert list(wall.report({"TX": {"igb": [4, 9, 4], "igb_demo": [2, 2, 3]}})) == \
         ["TX: 0.50 (times of one driver differ by 125 %)"]
+
+
+def test_every_workload():
+    """What is to be measured: nothing is lost from the list by mistake."""
+    assert {workload.key for workload in workloads.WORKLOADS} == {
+        "tx-burst", "tx", "tx-1514", "tx-1514-burst", "rx", "rx-burst", "forward",
+        *(f"{way}-queues-{queues}" for way in ("tx", "rx") for queues in (1, 2, 8)),
+        "xdp-drop", "xdp-tx", "xdp-redirect", "xsk-drop", "xsk-push", "xsk-forward",
+        "tcp-receive", "tcp-send", "udp-send", "ping", "udp-request", "tcp-request"}
+
+
+def _with_modes(base, igb, demo):
+    new = copy.deepcopy(base)
+    for driver, mode in (("igb", igb), ("igb_demo", demo)):
+        new["workloads"]["rx"][driver]["mode"] = mode
+    return new
+
+
+def test_mode_shown(base):
+    """The table and the picture say who has copies."""
+    new = _with_modes(base, "copy", "zero copy")
+    words = "RX (igb copy, igb_demo zero copy)"
+    assert f"| {words} |" in results.table(new["workloads"])
+    assert f'"{words}" 1' in plot.script(new, "x.svg", *plot.PICTURES[0][1:])
+    del new["workloads"]["rx"]["igb"]
+    assert "| RX (igb_demo zero copy) |" in results.table(new["workloads"])
+
+
+def test_mode_lost(base):
+    """Zero copy that has become copies is a failure, however cheap; the reverse is none."""
+    good, bad = _with_modes(base, "copy", "zero copy"), _with_modes(base, "copy", "copy")
+    assert results.compare(good, bad) == (["RX: igb_demo had zero copy, and has not now"], [])
+    assert results.compare(bad, good) == ([], [])
+    assert results.compare(good, good) == ([], [])
+    assert results.median([new["workloads"]["rx"]["igb_demo"] for new in (good, good)])["mode"] \
+        == "zero copy"
+
+
+class FakeLab:
+    """A guest whose application says what the test wants."""
+
+    def __init__(self, frames=0, sent=0, said="took 20000 us\n"):
+        self.window_of = types.SimpleNamespace(output=said, registers={"0x0e018": 1250},
+                                               interrupts=4, received=0, sent=sent)
+        self._job = types.SimpleNamespace(
+            kill=lambda: None, wait=lambda: f"ready, zero copy\nframes {frames} drops 0\n",
+            wait_output=lambda pattern: "ready, zero copy\n")
+
+    def spawn(self, command):
+        """The application."""
+        assert command.startswith("rigtool xsk eth1 any=1 ")
+        return self._job
+
+    def generator(self, *_, **__):
+        """What sending costs."""
+        return 100
+
+    def pktgen(self, *_, **__):
+        """What sending to eth1 costs."""
+        return types.SimpleNamespace(packets=40_000, each=400, window=self.window_of)
+
+    def window(self, *_, **__):
+        """What the application did."""
+        return self.window_of
+
+    def sh(self, *_, **__):  # pylint: disable=invalid-name
+        """Always well."""
+
+    raise_port = sh
+
+
+def test_xsk():
+    """Packets that arrive are those that the application has or has sent again."""
+    lab = FakeLab(frames=30_000, sent=20_000)
+    for what, lost, share in (("drop", 10_000, 400), ("forward", 20_000, 600)):
+        found = workloads.xsk_receive(lab, what)
+        assert (found["lost"], found["share"], found["mode"]) == (lost, share, "zero copy")
+    found = workloads.xsk_push(FakeLab(sent=40_000))
+    assert (found["share"], found["lost"], found["registers"]) == (500, 0, 0.0312)
+
+
+@pytest.mark.parametrize("measure, said", [
+    (lambda: workloads.xsk_receive(FakeLab(), "drop"), "of 40000 packets none arrived"),
+    (lambda: workloads.xsk_receive(FakeLab(frames=9), "forward"), "none arrived"),
+    (lambda: workloads.xsk_push(FakeLab()), "none arrived"),
+    (lambda: workloads.xsk_push(FakeLab(sent=9, said="no zero copy\n")), "no zero copy")])
+def test_xsk_broken(measure, said):
+    """A driver that delivers nothing has no figures."""
+    with pytest.raises(GuestError, match=said):
+        measure()
 
 
 def test_new_workload(base):
