@@ -15,7 +15,7 @@ WIDTH, HEIGHT, ROW = 1000, 140, 34
 STYLE = """\
 set terminal svg size {width},{height} noenhanced font 'sans-serif,13' background '#ffffff'
 set output '{path}'
-set multiplot layout 1,{panels} title "{title}\\n{versions}" margins 0.35,0.95,{low},{high} \
+set multiplot layout 1,{panels} title "{title}\\n{versions}" margins 0.38,0.95,{low},{high} \
 spacing 0.06
 set logscale x
 set style fill solid noborder

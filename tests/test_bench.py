@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
 """The arithmetic of make bench: what it calls worse, and what it does then."""
+import argparse
 import copy
+import subprocess
 import types
 
 import pytest
-from bench import bench, plot, results, wall, workloads
+from bench import bench, plot, publish, results, wall, workloads
 from rig.guest import GuestError
 
 FIGURES = {"instructions": 900, "generator": 100, "share": 800, "registers": 0.05,
@@ -106,8 +108,22 @@ def test_plot(base):
 
 def test_wall():
     """The ratio of the medians, and how far apart one driver's times are."""
-    assert list(wall.report({"TX": {"igb": [4, 9, 4], "igb_demo": [2, 2, 3]}})) == \
-        ["TX: 0.50 (times of one driver differ by 125 %)"]
+    found = wall.summary("TX", {"igb": [4, 9, 4], "igb_demo": [2, 2, 3]})
+    assert found == {"title": "TX", "igb": [4, 9, 4], "igb_demo": [2, 2, 3], "ratio": 0.5,
+                     "spread": 1.25}
+    assert wall.table({"tx": found}).splitlines()[2] == \
+        "| TX      | 4.00 |     2.00 |  0.50 |  125 % |"
+
+
+def test_wall_turns(monkeypatch):
+    """The drivers take turns, and each time is noted."""
+    times = iter(range(1, 100))
+    monkeypatch.setattr(wall, "MEASURED", (("tx", "TX", lambda lab: next(times)),))
+    turns = []
+    found = wall.measure(types.SimpleNamespace(bind=lambda _, driver: turns.append(driver)),
+                         lambda text: None)
+    assert turns == ["igb", "igb_demo"] * wall.ROUNDS
+    assert found["tx"]["igb"] == [1, 3, 5] and found["tx"]["igb_demo"] == [2, 4, 6]
 
 
 def test_every_workload():
@@ -198,6 +214,111 @@ def test_xsk_broken(measure, said):
     """A driver that delivers nothing has no figures."""
     with pytest.raises(GuestError, match=said):
         measure()
+
+
+PART = "only some of it was measured"
+
+
+@pytest.mark.parametrize("part, described, now, words", [
+    (None, "abc", "abc", None), (PART, "abc", "abc", PART),
+    (None, "abc-dirty", "abc-dirty", "not committed"), (None, "unknown", "unknown", "not comm"),
+    (None, "abc", "abc-dirty", "abc was measured"), (None, "abc", "def", "now the tree is def")])
+def test_objection(part, described, now, words):
+    """Only a whole run of a clean tree, which stayed what it was, is shown to everyone."""
+    found = publish.objection(part, described, now)
+    assert found is None if words is None else words in found
+
+
+@pytest.mark.parametrize("change, why", [
+    ({}, None), ({"workload": ["tx"]}, PART), ({"short": True}, PART), ({"wall": True}, PART),
+    ({"arch": "arm64"}, "of another architecture")])
+def test_partial(change, why, monkeypatch):
+    """What is only a part."""
+    monkeypatch.delenv("IGB_DEMO_KO", raising=False)
+    args = argparse.Namespace(**{"workload": [], "short": False, "wall": False,
+                                 "arch": "x86_64", **change})
+    assert bench.partial(args) == why
+    monkeypatch.setenv("IGB_DEMO_KO", "x.ko")
+    assert bench.partial(args)
+
+
+@pytest.fixture(name="tree")
+def _tree(tmp_path, base):
+    """A repository with what is published."""
+    base["memory"] = {"title": "a port", "igb": {"kib": 2000}, "igb_demo": {"kib": 1000}}
+    for name in ("bench", "Documentation"):
+        (tmp_path / name).mkdir()
+    results.save(tmp_path / publish.BASELINE, base)
+    (tmp_path / publish.README).write_text(
+        f"Before\n\n{results.table(base['workloads'])}\n\n"
+        f"{results.memory_table(base['memory'])}\n\n(Linux 6.1, QEMU 9.9.)\n\n| else |\n")
+    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b",
+                                                 "commit", "-q", "-m", "x"]):
+        subprocess.run(["git", "-C", tmp_path, *words], check=True)
+    return tmp_path
+
+
+def test_publish(tree, base, monkeypatch):
+    """Pictures, tables and baseline are those of the run; the rest of README stays."""
+    drawn = []
+    monkeypatch.setattr(plot, "draw", lambda new, directory: drawn.append(directory))
+    new = _grown(base, 400)
+    assert not publish.commit(tree).endswith("-dirty")
+    publish.publish(new, tree)
+    text = (tree / publish.README).read_text()
+    assert text == f"Before\n\n{results.table(new['workloads'])}\n\n" \
+        f"{results.memory_table(new['memory'])}\n\n(Linux 6.12, QEMU 10.0.2.)\n\n| else |\n"
+    assert results.load(tree / publish.BASELINE) == new and drawn == [tree / "Documentation"]
+    assert publish.commit(tree).endswith("-dirty")
+
+
+def test_publish_where(tree, base, monkeypatch):
+    """A README without the table is an error, and nothing is drawn or written."""
+    monkeypatch.setattr(plot, "draw", None)
+    (tree / publish.README).write_text("Nothing\n")
+    with pytest.raises(results.ResultsError, match="has 0 places for '. one packet"):
+        publish.publish(_grown(base, 400), tree)
+    assert results.load(tree / publish.BASELINE) == base
+
+
+def test_real_readme():
+    """The README of this repository has the places."""
+    text = (bench.TOP / publish.README).read_text(encoding="utf-8")
+    new = {"kernel": "6.99", "qemu": "11.0 x", "workloads": {},
+           "memory": {"title": "a", "igb": {"kib": 2}, "igb_demo": {"kib": 1}}}
+    text = publish.readme(text, new)
+    assert "(Linux 6.99, QEMU 11.0.)" in text and "XDP_REDIRECT to itself" not in text
+
+
+def test_tracked_is_kept(tree):
+    """Part of the figures does not go where the repository has all of them."""
+    publish.may_write(tree / publish.BASELINE, None, tree)
+    publish.may_write(tree / "bench" / "mine.json", PART, tree)
+    with pytest.raises(results.ResultsError, match=PART):
+        publish.may_write(tree / publish.BASELINE, PART, tree)
+
+
+@pytest.mark.parametrize("option", ["--short", "--wall", "tx"])
+def test_part_refused(option, monkeypatch, capsys):
+    """... and that is said before anything is measured."""
+    monkeypatch.setattr("sys.argv", ["bench.py", "--output",
+                                     str(bench.TOP / publish.BASELINE), option])
+    monkeypatch.setattr(bench, "run", None)
+    monkeypatch.setattr(bench, "run_wall", None)
+    assert bench.main() == 2
+    assert PART in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("part, described, where", [
+    (None, "abc", "top"), (PART, "abc", "build"), (None, "abc-dirty", "build")])
+def test_show(part, described, where, base, monkeypatch):
+    """Where a run's pictures go."""
+    shown = []
+    monkeypatch.setattr(publish, "commit", lambda: described)
+    monkeypatch.setattr(publish, "publish", lambda new: shown.append("top"))
+    monkeypatch.setattr(plot, "draw", lambda new, directory: shown.append(directory.name))
+    bench.show({**base, "commit": described}, part)
+    assert shown == [where]
 
 
 def test_new_workload(base):
