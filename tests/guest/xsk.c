@@ -410,6 +410,7 @@ static void send_all(struct work *work)
 static void push_all(struct work *work)
 {
 	struct xsk *xsk = &work->xsk;
+	int64_t quiet_since = 0;
 
 	for (unsigned int i = 0; i < RING; i++)
 		build_frame(xsk->memory + xsk->free[i], work->dst, work->src, i, work->size, -1);
@@ -423,6 +424,12 @@ static void push_all(struct work *work)
 		}
 		produced(&xsk->tx);
 		kick(xsk, true, work->always);
+		if (batch)
+			quiet_since = 0;
+		else if (!quiet_since)
+			quiet_since = now_us();
+		else if (now_us() - quiet_since > work->idle * 1000)
+			break;
 	}
 }
 
