@@ -125,7 +125,7 @@ def report(new, base):
         print(f"note: {remark}")
     for complaint in worse:
         print(f"worse: {complaint}")
-    print(f"Instruction counts that grew by more than 2 %: {len(worse) or 'none'}")
+    print(f"Worse: {len(worse) or 'none'}")
     return 1 if worse else 0
 
 

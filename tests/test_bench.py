@@ -120,8 +120,8 @@ def test_wall_turns(monkeypatch):
     times = iter(range(1, 100))
     monkeypatch.setattr(wall, "MEASURED", (("tx", "TX", lambda lab: next(times)),))
     turns = []
-    found = wall.measure(types.SimpleNamespace(bind=lambda _, driver: turns.append(driver)),
-                         lambda text: None)
+    found = wall.measure(types.SimpleNamespace(bind=lambda _, driver: turns.append(driver),
+                                               sh=lambda command: None), lambda text: None)
     assert turns == ["igb", "igb_demo"] * wall.ROUNDS
     assert found["tx"]["igb"] == [1, 3, 5, 7, 9] and found["tx"]["igb_demo"] == [2, 4, 6, 8, 10]
 
