@@ -204,9 +204,10 @@ def counted(args):
               results.DRIVERS[args.short:], args.profile)
     if args.output:
         results.save(args.output, new)
+    status = report(new, base)
     if args.publish:
-        show(new, part)
-    return report(new, base)
+        show(new, part or (status and f"worse than {args.base}"))
+    return status
 
 
 def timed(args):

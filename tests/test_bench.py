@@ -309,6 +309,19 @@ def test_part_refused(option, monkeypatch, capsys):
     assert PART in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("share, why", [(800, None), (850, "worse than b.json")])
+def test_worse_is_not_shown(share, why, base, monkeypatch):
+    """The baseline does not become what has just failed."""
+    shown = []
+    monkeypatch.setattr(bench, "show", lambda new, part: shown.append(part or None))
+    monkeypatch.setattr(bench, "baseline", lambda path, output: base)
+    monkeypatch.setattr(bench, "run", lambda *_: _grown(base, share))
+    monkeypatch.delenv("IGB_DEMO_KO", raising=False)
+    args = argparse.Namespace(workload=[], short=False, wall=False, arch="x86_64", output=None,
+                              base="b.json", publish=True, repeat=1, profile=False)
+    assert bench.counted(args) == bool(why) and shown == [why]
+
+
 @pytest.mark.parametrize("part, described, where", [
     (None, "abc", "top"), (PART, "abc", "build"), (None, "abc-dirty", "build")])
 def test_show(part, described, where, base, monkeypatch):
