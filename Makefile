@@ -18,7 +18,8 @@ TESTS		?= tests# make test: files or tests to run
 BASE		?=# make bench: results of an earlier run to compare with
 SHORT		?=# make bench: 1: some workloads, of igb_demo alone, nothing drawn
 WALL		?=# make bench: 1: times by the clock on the wall instead
-RESULTS		?=# make bench: where the results go (build/bench.json, or bench-short.json)
+WORKLOADS	?=# make bench: only these, nothing drawn
+RESULTS		?=# make bench: where the results go (build/bench.json, or -short, -wall, -some)
 V		?=# 1: show every command
 
 arch := $(if $(filter x86_64 x86 amd64,$(ARCH)),x86_64,$(filter arm64,$(ARCH:aarch64=arm64)))
@@ -35,6 +36,9 @@ PYTHON		:= /usr/bin/python3
 BUILD		:= build/$(arch)
 INITRAMFS	:= $(BUILD)/initramfs.cpio
 jobs_for_arch	:= $(filter arm64,$(arch))
+
+# Only a whole run draws what it found.
+bench_part	:= $(if $(WALL),-wall,$(if $(SHORT),-short,$(if $(WORKLOADS),-some)))
 
 # A kernel of one's own has its modules built in, unless MODULES says otherwise.
 modules_arg	= $(if $(MODULES),--modules $(MODULES),$(if $(KERNEL_IMAGE),--modules none))
@@ -73,9 +77,9 @@ test: setup-test module ## run the tests in guests (TESTS=tests/test_x.py for so
 .PHONY: bench
 bench: setup-bench module ## count what a packet costs, beside in-tree igb (BASE=file: compare)
 	$(Q)$(PYTHON) bench/bench.py --arch $(arch) \
-		--output '$(or $(RESULTS),build/bench$(if $(SHORT),-short).json)' \
-		$(if $(SHORT),--short,--plots Documentation) $(if $(WALL),--wall) \
-		$(if $(BASE),--base '$(BASE)')
+		--output '$(or $(RESULTS),build/bench$(bench_part).json)' \
+		$(if $(bench_part),,--publish) $(if $(SHORT),--short) $(if $(WALL),--wall) \
+		$(if $(BASE),--base '$(BASE)') $(WORKLOADS)
 
 .PHONY: check
 check: ## check the source: compilers, sparse, checkpatch, kernel-doc, scripts, spelling
@@ -123,4 +127,4 @@ setup-run:
 setup-test:
 	$(Q)scripts/setup.sh build run test $(jobs_for_arch)
 setup-bench:
-	$(Q)scripts/setup.sh build run test $(if $(SHORT)$(WALL),,bench) $(jobs_for_arch)
+	$(Q)scripts/setup.sh build run test $(if $(bench_part),,bench) $(jobs_for_arch)

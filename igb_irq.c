@@ -192,6 +192,9 @@ static void igb_poll_done(struct igb_queue *q, int received)
 {
 	u32 usecs = READ_ONCE(q->defer_usecs);
 
+	/* A poll that an application asked for, to send, ends no interval. */
+	if (!received && hrtimer_active(&q->timer))
+		return;
 	if (usecs && received &&
 	    (!READ_ONCE(q->coalesce.adaptive) || igb_defer_pays(q, received))) {
 		hrtimer_start(&q->timer, ns_to_ktime(usecs * NSEC_PER_USEC),

@@ -10,7 +10,6 @@ if nothing could be measured.
 import argparse
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ sys.path[:0] = [str(TOP), str(TOP / "tests")]
 # pylint: disable=wrong-import-position
 from rig import image, project  # noqa: E402
 from rig.guest import GuestError  # noqa: E402
-from bench import lab, plot, profile, results, wall, workloads  # noqa: E402
+from bench import lab, plot, profile, publish, results, wall, workloads  # noqa: E402
 
 START = time.monotonic()
 
@@ -29,14 +28,6 @@ START = time.monotonic()
 def say(text):
     """Progress, with the seconds since the start."""
     print(f"bench: {time.monotonic() - START:4.0f} s: {text}", file=sys.stderr, flush=True)
-
-
-def commit():
-    """The commit that is measured."""
-    described = subprocess.run(["git", "-C", TOP, "describe", "--always", "--dirty", "--abbrev=12"],
-                               text=True, check=False, stdout=subprocess.PIPE,
-                               stderr=subprocess.DEVNULL).stdout.strip()
-    return described or "unknown"
 
 
 def show_profile(guest, driver, workload):
@@ -84,7 +75,7 @@ def repetition(arch, initrd, wanted, drivers, profiled):
 def run(arch, repeat, wanted, drivers=results.DRIVERS, profiled=False):
     """Medians of all repetitions, with what they were measured with."""
     say("building the module and the guest's image")
-    described = commit()
+    described = publish.commit()
     initrd = image.initramfs(arch, lab.KMODS, "bench")
     found = []
     for number in range(repeat):
@@ -103,23 +94,25 @@ def run(arch, repeat, wanted, drivers=results.DRIVERS, profiled=False):
 
 
 def run_wall(arch):
-    """Print how long the drivers take; returns the exit status."""
+    """How long the drivers take, with what it was measured with."""
     say("building the module and the guest's image")
+    described = publish.commit()
     initrd = image.initramfs(arch, lab.KMODS, "bench")
     with tempfile.TemporaryDirectory(prefix="igb_demo-bench-") as directory:
         with lab.Lab(lab.spec(arch, initrd, wall=True), directory) as guest:
             guest.prepare()
-            found = wall.measure(guest, say)
-            versions = guest.version()
-    print(f"igb_demo {commit()}, Linux {versions['kernel']}, QEMU {versions['qemu']}\n"
-          "Time by the clock on the wall, ratio to in-tree igb:\n")
-    print("\n".join(wall.report(found)))
-    return 0
+            return {"commit": described, **guest.version(), "arch": arch,
+                    "compiler": compiler(arch), "wall": wall.measure(guest, say)}
+
+
+def heading(new):
+    """What was measured."""
+    return f"igb_demo {new['commit']}, Linux {new['kernel']}, QEMU {new['qemu']}\n"
 
 
 def report(new, base):
     """Print; returns the exit status."""
-    print(f"igb_demo {new['commit']}, Linux {new['kernel']}, QEMU {new['qemu']}\n"
+    print(heading(new) +
           "Guest instructions a packet, the generator's taken off; ratio to in-tree igb:\n")
     print(results.table(new["workloads"]))
     if "memory" in new:
@@ -132,7 +125,7 @@ def report(new, base):
         print(f"note: {remark}")
     for complaint in worse:
         print(f"worse: {complaint}")
-    print(f"Instruction counts that grew by more than 2 %: {len(worse) or 'none'}")
+    print(f"Worse: {len(worse) or 'none'}")
     return 1 if worse else 0
 
 
@@ -164,9 +157,11 @@ def arguments():
                         help="x86_64 or arm64 (default: $ARCH, or x86_64)")
     parser.add_argument("--base", help="results of an earlier run, to compare with")
     parser.add_argument("--output", help="where to write the results")
-    parser.add_argument("--plots", type=Path, help="the directory to draw the figures into")
     parser.add_argument("--profile", action="store_true",
                         help="show which functions the instructions are spent in")
+    parser.add_argument("--publish", action="store_true",
+                        help="draw the figures; a whole run's of a clean tree become the "
+                        "repository's")
     parser.add_argument("--repeat", type=int, default=1, help="guests to take the median of")
     parser.add_argument("--short", action="store_true",
                         help="igb_demo alone, some of the workloads, medians")
@@ -176,25 +171,67 @@ def arguments():
     return parser.parse_args()
 
 
+def partial(args):
+    """What this run has to do only with a part of what the repository shows, or None."""
+    for is_so, why in ((args.workload or args.short or args.wall, "only some of it was measured"),
+                       (project.arch_name(args.arch) != "x86_64", "of another architecture"),
+                       (os.environ.get("IGB_DEMO_KO"), "the module was not built here")):
+        if is_so:
+            return why
+    return None
+
+
+def show(new, part):
+    """Pictures: in the repository, or just to look at."""
+    why_not = publish.objection(part, new["commit"], publish.commit())
+    if why_not:
+        say(f"drawn into build/ only; the repository keeps its pictures and tables: {why_not}")
+        plot.draw(new, TOP / "build")
+    else:
+        publish.publish(new)
+        say(f"{publish.README}, {publish.BASELINE} and {publish.PICTURES} have these figures now")
+
+
+def counted(args):
+    """Measure as the command line says, and compare; returns the exit status."""
+    part = partial(args)
+    base = baseline(args.base, args.output)
+    wanted = chosen(args.workload, args.short)
+    described = publish.commit()
+    if args.output:
+        publish.may_write(args.output, publish.objection(part, described, described))
+    new = run(project.arch_name(args.arch), max(1, args.repeat), wanted,
+              results.DRIVERS[args.short:], args.profile)
+    if args.output:
+        results.save(args.output, new)
+    status = report(new, base)
+    if args.publish:
+        show(new, part or (status and f"worse than {args.base}"))
+    return status
+
+
+def timed(args):
+    """The same, by the clock on the wall."""
+    if args.output:
+        publish.may_write(args.output, partial(args))
+    new = run_wall(project.arch_name(args.arch))
+    if args.output:
+        results.save(args.output, new)
+    print(f"{heading(new)}Time by the clock on the wall, ratio to in-tree igb:\n\n"
+          f"{wall.table(new['wall'])}")
+    return 0
+
+
 def main():
     """The whole run; an error is one line."""
     args = arguments()
     try:
-        if args.wall:
-            return run_wall(project.arch_name(args.arch))
-        base = baseline(args.base, args.output)
-        new = run(project.arch_name(args.arch), max(1, args.repeat),
-                  chosen(args.workload, args.short), results.DRIVERS[args.short:], args.profile)
-        if args.output:
-            results.save(args.output, new)
-        if args.plots:
-            plot.draw(new, args.plots)
+        status = timed(args) if args.wall else counted(args)
     except (results.ResultsError, GuestError, RuntimeError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
-    status = report(new, base)
     if args.output:
         say(f"done; results are in {args.output}")
     return status

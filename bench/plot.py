@@ -15,7 +15,7 @@ WIDTH, HEIGHT, ROW = 1000, 140, 34
 STYLE = """\
 set terminal svg size {width},{height} noenhanced font 'sans-serif,13' background '#ffffff'
 set output '{path}'
-set multiplot layout 1,{panels} title "{title}\\n{versions}" margins 0.31,0.95,{low},{high} \
+set multiplot layout 1,{panels} title "{title}\\n{versions}" margins 0.38,0.95,{low},{high} \
 spacing 0.06
 set logscale x
 set style fill solid noborder
@@ -42,7 +42,7 @@ def _panel(workloads, column, axis, start, labelled):
              for driver in results.DRIVERS]
     most = max(figures[driver][column] for figures in workloads for driver in results.DRIVERS
                if figures.get(driver))
-    titles = ", ".join(f"\"{figures['title'] if labelled else ''}\" {row}"
+    titles = ", ".join(f"\"{results.title(figures) if labelled else ''}\" {row}"
                        for row, figures in enumerate(workloads))
     bars = [f"$c{driver} using 2:1:({start}):2:($1-0.19):($1+0.19) with boxxyerror "
             f"linecolor rgb '{colour}' title '{driver}', $c{driver} using 2:1:3 with labels left "

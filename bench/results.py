@@ -5,6 +5,7 @@ import statistics
 
 DRIVERS = ("igb", "igb_demo")
 VERSIONS = ("kernel", "qemu", "arch", "compiler")
+ZERO_COPY = "zero copy"     # as rigtool xsk calls it
 LIMIT = 0.02      # a driver's instructions that grow by a larger part are a failure
 HEADINGS = [name for driver in DRIVERS
             for name in (driver, "registers", "interrupts", "lost")]
@@ -12,6 +13,13 @@ HEADINGS = [name for driver in DRIVERS
 
 class ResultsError(Exception):
     """A file is not one of ours."""
+
+
+def title(figures):
+    """A workload's title, with what each driver did where that may differ."""
+    modes = [f"{driver} {figures[driver]['mode']}" for driver in DRIVERS
+             if "mode" in (figures.get(driver) or {})]
+    return figures["title"] + (f" ({', '.join(modes)})" if modes else "")
 
 
 def measured(figures):
@@ -28,6 +36,8 @@ def median(runs):
     """One set of figures from those of several repetitions."""
     if None in runs:
         return None
+    if isinstance(runs[0], str):
+        return runs[0]
     if not isinstance(runs[0], dict):
         return statistics.median(runs)
     return {name: median([run[name] for run in runs]) for name in runs[0]
@@ -46,24 +56,25 @@ def _cells(figures):
 
 
 def table(workloads):
-    """A table for people, which is one for Markdown too."""
+    """What packets cost."""
     rows = [["one packet", "generator", *HEADINGS, "ratio"]]
     for figures in workloads.values():
         igb, demo = (figures.get(driver) for driver in DRIVERS)
-        rows.append([figures["title"], _count((demo or igb or {"generator": 0})["generator"]),
+        rows.append([title(figures), _count((demo or igb or {"generator": 0})["generator"]),
                      *_cells(igb), *_cells(demo),
                      f"{ratio(figures):.2f}" if igb and demo else "-"])
-    return _aligned(rows)
+    return aligned(rows)
 
 
 def memory_table(memory):
     """What a port takes of memory, beside in-tree igb's."""
     kib = [memory[driver]["kib"] for driver in DRIVERS]
-    return _aligned([["memory", *DRIVERS, "ratio"],
+    return aligned([["memory", *DRIVERS, "ratio"],
                      [memory["title"], *map(_count, kib), f"{kib[1] / kib[0]:.2f}"]])
 
 
-def _aligned(rows):
+def aligned(rows):
+    """A table for people, which is one for Markdown too."""
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = ["| " + " | ".join([row[0].ljust(widths[0]),
                                 *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:]))])
@@ -112,7 +123,7 @@ def compare(base, new):
 
     With another kernel, emulator or compiler nothing is worse: it may not be the driver's doing.
     """
-    worse, remarks = [], []
+    worse, remarks, missing = [], [], []
     for name in VERSIONS:
         if name in base and base[name] != new.get(name):
             remarks.append(f"{name} was {base.get(name)}, is {new.get(name)}")
@@ -120,7 +131,7 @@ def compare(base, new):
     for key, before in base["workloads"].items():
         now = new["workloads"].get(key)
         if not now:
-            remarks.append(f"{before['title']}: not measured this time")
+            missing.append(before["title"])
             continue
         for driver, complaints in (("igb", remarks), ("igb_demo", failures)):
             if not (before.get(driver) and now.get(driver)):
@@ -129,4 +140,8 @@ def compare(base, new):
             if grown > LIMIT:
                 complaints.append(f"{now['title']}: {driver}'s {before[driver]['share']:,.0f} "
                                   f"instructions have grown by {100 * grown:.1f} %")
+            if before[driver].get("mode") == ZERO_COPY != now[driver].get("mode"):
+                complaints.append(f"{now['title']}: {driver} had zero copy, and has not now")
+    if missing:
+        remarks.append(f"not measured this time: {'; '.join(missing)}")
     return worse, remarks

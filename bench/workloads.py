@@ -14,7 +14,7 @@ import statistics
 import typing
 
 from bench import results
-from bench.lab import NOBODY
+from bench.lab import NOBODY, PACKETS
 from rig import sessions
 from rig.footprint import Footprint
 from rig.guest import GuestError
@@ -24,6 +24,7 @@ ROUNDS = 4_000
 MEMORY_ROUNDS = 7
 STREAM = "64M"
 SEGMENT = 1448
+FIFO = "/tmp/go"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,7 +38,9 @@ class Workload:
 
 def _figures(window, packets, instructions, generator, lost):
     """Of a packet that arrived: who loses many is not to look quick for it."""
-    arrived = max(packets - lost, 1)
+    if lost >= packets:
+        raise GuestError(f"of {packets} packets none arrived")
+    arrived = packets - lost
     share = (instructions - generator) * packets / arrived
     return {"instructions": round(generator + share, 1), "generator": round(generator, 1),
             "share": round(share, 1),
@@ -112,6 +115,45 @@ def verdict(lab, program, sends=False, **how):
 
 
 @contextlib.contextmanager
+def _application(lab, options):
+    """rigtool xsk on eth1 while the block runs: (its job, whether it has copies or zero copy)."""
+    job = lab.spawn(f"rigtool xsk eth1 any=1 {options}")
+    try:
+        said = job.wait_output("ready, ")
+        lab.raise_port("eth1")
+        yield job, said.partition("ready, ")[2].splitlines()[0]
+    finally:
+        job.kill()
+        lab.raise_port("eth1")
+
+
+def xsk_receive(lab, what, **how):
+    """As receive(), by an application that drops or forwards the frames.
+
+    It runs as soon as it is woken, before the sender goes on: with one CPU what is received,
+    and when, would depend on the scheduler.
+    """
+    generator = lab.generator("eth0", **how)
+    with _application(lab, f"mode={what} first=1 idle=20000") as (job, mode):
+        run = lab.pktgen("eth0", mac=ETH1, **how)
+        taken = int(re.search(r"frames (\d+)", job.wait())[1])
+    lost = run.packets - (taken if what == "drop" else run.window.sent)
+    return {**_figures(run.window, run.packets, run.each, generator, lost), "mode": mode}
+
+
+def xsk_push(lab):
+    """An application sends the same frames again and again; nothing is the generator's."""
+    lab.sh(f"[ -e {FIFO} ] || mkfifo {FIFO}")
+    with _application(lab, f"mode=push count={PACKETS} dst={NOBODY} go={FIFO}") as (_, mode):
+        window = lab.window(f": >{FIFO}; cat {FIFO}")
+    found = re.search(r"took (\d+) us", window.output)
+    if not found:
+        raise GuestError(f"rigtool xsk said\n{window.output}")
+    each = int(found[1]) * 1000 / PACKETS
+    return {**_figures(window, PACKETS, each, 0, PACKETS - window.sent), "mode": mode}
+
+
+@contextlib.contextmanager
 def _joined(lab):
     """Two namespaces, a with eth0 and b with eth1, both ports under the driver of eth1."""
     driver = lab.driver
@@ -165,11 +207,12 @@ def stream(lab, reverse=False):
     return _figures(window, round(packets), summed["seconds"] * 1e9 / packets, 0, 0)
 
 
-def stream_seconds(lab):
-    """As stream(), but how long it takes, and nothing slowed down by counting."""
+def stream_time(lab):
+    """(seconds, bytes) of stream(), nothing slowed down by counting."""
     with _joined(lab):
         said = _iperf(lab, "", lambda command: lab.sh(f"{command}; cat /tmp/iperf", timeout=300))
-    return _end(said)["sum_received"]["seconds"]
+    summed = _end(said)["sum_received"]
+    return summed["seconds"], summed["bytes"]
 
 
 def datagrams(lab):
@@ -223,6 +266,8 @@ WORKLOADS = (
               short=3),
     _workload("tx", "TX, 60 B, one by one, fresh", transmit, short=3),
     _workload("tx-1514", "TX, 1514 B, one by one, fresh", transmit, pkt_size=1514, short=3),
+    _workload("tx-1514-burst", "TX, 1514 B, bursts of 32 clones", transmit, pkt_size=1514,
+              burst=32, clone_skb=1000),
     _workload("rx", "RX, 60 B, one by one", receive),
     _workload("rx-burst", "RX, 60 B, bursts of 32", receive, burst=32, clone_skb=1000),
     *(workload for queues in (1, 2, 8) for workload in _queued(queues)),
@@ -233,6 +278,11 @@ WORKLOADS = (
               burst=32, clone_skb=1000),
     _workload("xdp-redirect", "XDP_REDIRECT to itself, 60 B, bursts of 32", verdict,
               program="rebound", sends=True, burst=32, clone_skb=1000),
+    _workload("xsk-drop", "AF_XDP rxdrop, 60 B", xsk_receive, what="drop", burst=32,
+              clone_skb=1000),
+    _workload("xsk-push", "AF_XDP txpush, 60 B", xsk_push, short=3),
+    _workload("xsk-forward", "AF_XDP l2fwd, 60 B", xsk_receive, what="forward", burst=32,
+              clone_skb=1000),
     _workload("tcp-receive", "TCP, receiving, 1448 B", stream),
     _workload("tcp-send", "TCP, sending, 1448 B", stream, reverse=True),
     _workload("udp-send", "UDP, sending, 1400 B", datagrams),

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """The arithmetic of make bench: what it calls worse, and what it does then."""
+import argparse
 import copy
+import subprocess
+import types
 
 import pytest
-from bench import bench, plot, results, wall, workloads
+from bench import bench, plot, publish, results, wall, workloads
+from rig.guest import GuestError
 
 FIGURES = {"instructions": 900, "generator": 100, "share": 800, "registers": 0.05,
            "interrupts": 0.01, "lost": 0}
@@ -37,7 +41,8 @@ def test_remarks(base):
     del new["workloads"]["tx"]
     worse, remarks = results.compare(base, new)
     assert not worse
-    assert [remark.split()[0] for remark in remarks] == ["TX:", "RX:"]
+    assert [remark.split(" ")[0] for remark in remarks] == ["RX:", "not"]
+    assert remarks[1] == "not measured this time: TX"
 
 
 @pytest.mark.parametrize("name", ["kernel", "qemu", "compiler"])
@@ -78,7 +83,7 @@ def test_memory_table():
 def test_chosen():
     """All, the short form's, the named ones; a name nobody knows is an error."""
     assert [workload.key for workload in bench.chosen([], short=True)] == \
-        ["tx-burst", "tx", "tx-1514"]
+        ["tx-burst", "tx", "tx-1514", "xsk-push"]
     assert len(bench.chosen([])) == len(workloads.WORKLOADS) + 1
     assert [workload.key for workload in bench.chosen(["memory"])] == ["memory"]
     with pytest.raises(results.ResultsError, match="there are memory, tx-burst"):
@@ -102,9 +107,231 @@ def test_plot(base):
 
 
 def test_wall():
-    """The ratio of the medians, and how far apart one driver's times are."""
-    assert list(wall.report({"TX": {"igb": [4, 9, 4], "igb_demo": [2, 2, 3]}})) == \
-        ["TX: 0.50 (times of one driver differ by 125 %)"]
+    """The ratio of the best times, and how far apart one driver's are."""
+    found = wall.summary("TX", {"igb": [4, 9, 4], "igb_demo": [2, 2, 3]})
+    assert found == {"title": "TX", "igb": [4, 9, 4], "igb_demo": [2, 2, 3], "ratio": 0.5,
+                     "spread": 1.25}
+    assert wall.table({"tx": found}).splitlines()[2] == \
+        "| TX                    | 4.00 |     2.00 |  0.50 |  125 % |"
+
+
+def test_wall_turns(monkeypatch):
+    """The drivers take turns, and each time is noted."""
+    times = iter(range(1, 100))
+    monkeypatch.setattr(wall, "MEASURED", (("tx", "TX", lambda lab: next(times)),))
+    turns = []
+    found = wall.measure(types.SimpleNamespace(bind=lambda _, driver: turns.append(driver),
+                                               sh=lambda command: None), lambda text: None)
+    assert turns == ["igb", "igb_demo"] * wall.ROUNDS
+    assert found["tx"]["igb"] == [1, 3, 5, 7, 9] and found["tx"]["igb_demo"] == [2, 4, 6, 8, 10]
+
+
+def test_every_workload():
+    """What is to be measured: nothing is lost from the list by mistake."""
+    assert {workload.key for workload in workloads.WORKLOADS} == {
+        "tx-burst", "tx", "tx-1514", "tx-1514-burst", "rx", "rx-burst", "forward",
+        *(f"{way}-queues-{queues}" for way in ("tx", "rx") for queues in (1, 2, 8)),
+        "xdp-drop", "xdp-tx", "xdp-redirect", "xsk-drop", "xsk-push", "xsk-forward",
+        "tcp-receive", "tcp-send", "udp-send", "ping", "udp-request", "tcp-request"}
+
+
+def _with_modes(base, igb, demo):
+    new = copy.deepcopy(base)
+    for driver, mode in (("igb", igb), ("igb_demo", demo)):
+        new["workloads"]["rx"][driver]["mode"] = mode
+    return new
+
+
+def test_mode_shown(base):
+    """The table and the picture say who has copies."""
+    new = _with_modes(base, "copy", "zero copy")
+    words = "RX (igb copy, igb_demo zero copy)"
+    assert f"| {words} |" in results.table(new["workloads"])
+    assert f'"{words}" 1' in plot.script(new, "x.svg", *plot.PICTURES[0][1:])
+    del new["workloads"]["rx"]["igb"]
+    assert "| RX (igb_demo zero copy) |" in results.table(new["workloads"])
+
+
+def test_mode_lost(base):
+    """Zero copy that has become copies is a failure, however cheap; the reverse is none."""
+    good, bad = _with_modes(base, "copy", "zero copy"), _with_modes(base, "copy", "copy")
+    assert results.compare(good, bad) == (["RX: igb_demo had zero copy, and has not now"], [])
+    assert results.compare(bad, good) == ([], [])
+    assert results.compare(good, good) == ([], [])
+    assert results.median([new["workloads"]["rx"]["igb_demo"] for new in (good, good)])["mode"] \
+        == "zero copy"
+
+
+class FakeLab:
+    """A guest whose application says what the test wants."""
+
+    def __init__(self, frames=0, sent=0, said="took 20000 us\n"):
+        self.window_of = types.SimpleNamespace(output=said, registers={"0x0e018": 1250},
+                                               interrupts=4, received=0, sent=sent)
+        self._job = types.SimpleNamespace(
+            kill=lambda: None, wait=lambda: f"ready, zero copy\nframes {frames} drops 0\n",
+            wait_output=lambda pattern: "ready, zero copy\n")
+
+    def spawn(self, command):
+        """The application."""
+        assert command.startswith("rigtool xsk eth1 any=1 ")
+        return self._job
+
+    def generator(self, *_, **__):
+        """What sending costs."""
+        return 100
+
+    def pktgen(self, *_, **__):
+        """What sending to eth1 costs."""
+        return types.SimpleNamespace(packets=40_000, each=400, window=self.window_of)
+
+    def window(self, *_, **__):
+        """What the application did."""
+        return self.window_of
+
+    def sh(self, *_, **__):  # pylint: disable=invalid-name
+        """Always well."""
+
+    raise_port = sh
+
+
+def test_xsk():
+    """Packets that arrive are those that the application has or has sent again."""
+    lab = FakeLab(frames=30_000, sent=20_000)
+    for what, lost, share in (("drop", 10_000, 400), ("forward", 20_000, 600)):
+        found = workloads.xsk_receive(lab, what)
+        assert (found["lost"], found["share"], found["mode"]) == (lost, share, "zero copy")
+    found = workloads.xsk_push(FakeLab(sent=40_000))
+    assert (found["share"], found["lost"], found["registers"]) == (500, 0, 0.0312)
+
+
+@pytest.mark.parametrize("measure, said", [
+    (lambda: workloads.xsk_receive(FakeLab(), "drop"), "of 40000 packets none arrived"),
+    (lambda: workloads.xsk_receive(FakeLab(frames=9), "forward"), "none arrived"),
+    (lambda: workloads.xsk_push(FakeLab()), "none arrived"),
+    (lambda: workloads.xsk_push(FakeLab(sent=9, said="no zero copy\n")), "no zero copy")])
+def test_xsk_broken(measure, said):
+    """A driver that delivers nothing has no figures."""
+    with pytest.raises(GuestError, match=said):
+        measure()
+
+
+PART = "only some of it was measured"
+
+
+@pytest.mark.parametrize("part, described, now, words", [
+    (None, "abc", "abc", None), (PART, "abc", "abc", PART),
+    (None, "abc-dirty", "abc-dirty", "not committed"), (None, "unknown", "unknown", "not comm"),
+    (None, "abc", "abc-dirty", "abc was measured"), (None, "abc", "def", "now the tree is def")])
+def test_objection(part, described, now, words):
+    """Only a whole run of a clean tree, which stayed what it was, is shown to everyone."""
+    found = publish.objection(part, described, now)
+    assert found is None if words is None else words in found
+
+
+@pytest.mark.parametrize("change, why", [
+    ({}, None), ({"workload": ["tx"]}, PART), ({"short": True}, PART), ({"wall": True}, PART),
+    ({"arch": "arm64"}, "of another architecture")])
+def test_partial(change, why, monkeypatch):
+    """What is only a part."""
+    monkeypatch.delenv("IGB_DEMO_KO", raising=False)
+    args = argparse.Namespace(**{"workload": [], "short": False, "wall": False,
+                                 "arch": "x86_64", **change})
+    assert bench.partial(args) == why
+    monkeypatch.setenv("IGB_DEMO_KO", "x.ko")
+    assert bench.partial(args)
+
+
+@pytest.fixture(name="tree")
+def _tree(tmp_path, base):
+    """A repository with what is published."""
+    base["memory"] = {"title": "a port", "igb": {"kib": 2000}, "igb_demo": {"kib": 1000}}
+    for name in ("bench", "Documentation"):
+        (tmp_path / name).mkdir()
+    results.save(tmp_path / publish.BASELINE, base)
+    (tmp_path / publish.README).write_text(
+        f"Before\n\n{results.table(base['workloads'])}\n\n"
+        f"{results.memory_table(base['memory'])}\n\n(Linux 6.1, QEMU 9.9.)\n\n| else |\n")
+    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b",
+                                                 "commit", "-q", "-m", "x"]):
+        subprocess.run(["git", "-C", tmp_path, *words], check=True)
+    return tmp_path
+
+
+def test_publish(tree, base, monkeypatch):
+    """Pictures, tables and baseline are those of the run; the rest of README stays."""
+    drawn = []
+    monkeypatch.setattr(plot, "draw", lambda new, directory: drawn.append(directory))
+    new = _grown(base, 400)
+    assert not publish.commit(tree).endswith("-dirty")
+    publish.publish(new, tree)
+    text = (tree / publish.README).read_text()
+    assert text == f"Before\n\n{results.table(new['workloads'])}\n\n" \
+        f"{results.memory_table(new['memory'])}\n\n(Linux 6.12, QEMU 10.0.2.)\n\n| else |\n"
+    assert results.load(tree / publish.BASELINE) == new and drawn == [tree / "Documentation"]
+    assert publish.commit(tree).endswith("-dirty")
+
+
+def test_publish_where(tree, base, monkeypatch):
+    """A README without the table is an error, and nothing is drawn or written."""
+    monkeypatch.setattr(plot, "draw", None)
+    (tree / publish.README).write_text("Nothing\n")
+    with pytest.raises(results.ResultsError, match="has 0 places for '. one packet"):
+        publish.publish(_grown(base, 400), tree)
+    assert results.load(tree / publish.BASELINE) == base
+
+
+def test_real_readme():
+    """The README of this repository has the places."""
+    text = (bench.TOP / publish.README).read_text(encoding="utf-8")
+    new = {"kernel": "6.99", "qemu": "11.0 x", "workloads": {},
+           "memory": {"title": "a", "igb": {"kib": 2}, "igb_demo": {"kib": 1}}}
+    text = publish.readme(text, new)
+    assert "(Linux 6.99, QEMU 11.0.)" in text and "XDP_REDIRECT to itself" not in text
+
+
+def test_tracked_is_kept(tree):
+    """Part of the figures does not go where the repository has all of them."""
+    publish.may_write(tree / publish.BASELINE, None, tree)
+    publish.may_write(tree / "bench" / "mine.json", PART, tree)
+    with pytest.raises(results.ResultsError, match=PART):
+        publish.may_write(tree / publish.BASELINE, PART, tree)
+
+
+@pytest.mark.parametrize("option", ["--short", "--wall", "tx"])
+def test_part_refused(option, monkeypatch, capsys):
+    """... and that is said before anything is measured."""
+    monkeypatch.setattr("sys.argv", ["bench.py", "--output",
+                                     str(bench.TOP / publish.BASELINE), option])
+    monkeypatch.setattr(bench, "run", None)
+    monkeypatch.setattr(bench, "run_wall", None)
+    assert bench.main() == 2
+    assert PART in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("share, why", [(800, None), (850, "worse than b.json")])
+def test_worse_is_not_shown(share, why, base, monkeypatch):
+    """The baseline does not become what has just failed."""
+    shown = []
+    monkeypatch.setattr(bench, "show", lambda new, part: shown.append(part or None))
+    monkeypatch.setattr(bench, "baseline", lambda path, output: base)
+    monkeypatch.setattr(bench, "run", lambda *_: _grown(base, share))
+    monkeypatch.delenv("IGB_DEMO_KO", raising=False)
+    args = argparse.Namespace(workload=[], short=False, wall=False, arch="x86_64", output=None,
+                              base="b.json", publish=True, repeat=1, profile=False)
+    assert bench.counted(args) == bool(why) and shown == [why]
+
+
+@pytest.mark.parametrize("part, described, where", [
+    (None, "abc", "top"), (PART, "abc", "build"), (None, "abc-dirty", "build")])
+def test_show(part, described, where, base, monkeypatch):
+    """Where a run's pictures go."""
+    shown = []
+    monkeypatch.setattr(publish, "commit", lambda: described)
+    monkeypatch.setattr(publish, "publish", lambda new: shown.append("top"))
+    monkeypatch.setattr(plot, "draw", lambda new, directory: shown.append(directory.name))
+    bench.show({**base, "commit": described}, part)
+    assert shown == [where]
 
 
 def test_new_workload(base):

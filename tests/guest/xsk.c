@@ -4,10 +4,12 @@
  * queue's frames to the socket and goes away with the process, however it ends.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/if_link.h>
 #include <linux/if_xdp.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,13 +237,19 @@ static void give_back(struct xsk *xsk, uint64_t address)
 	entries[xsk->fill.mine++ % RING] = address - address % xsk->chunk;
 }
 
-/* What was sent can be used again. */
-static void complete(struct xsk *xsk)
+/* What was sent can be used again: to send from, or to receive into. */
+static void complete(struct xsk *xsk, bool received)
 {
 	const uint64_t *entries = xsk->done.entries;
 
-	for (unsigned int left = available(&xsk->done); left; left--)
-		xsk->free[xsk->free_count++] = entries[xsk->done.mine++ % RING];
+	for (unsigned int left = available(&xsk->done); left; left--) {
+		uint64_t address = entries[xsk->done.mine++ % RING];
+
+		if (received)
+			give_back(xsk, address);
+		else
+			xsk->free[xsk->free_count++] = address;
+	}
 	consumed(&xsk->done);
 }
 
@@ -272,6 +280,7 @@ struct work {
 	bool always;		/* the driver does not say when it wants a call */
 	long frames;
 	bool last_seen;
+	bool forward;		/* what was sent is received into again */
 };
 
 /* The frame goes out again with its addresses exchanged. */
@@ -310,13 +319,18 @@ static void look_at(struct work *work, const struct xdp_desc *desc)
 	work->last_seen |= work->until >= 0 && number == (uint32_t)work->until;
 }
 
+static bool unsent(const struct xsk *xsk)
+{
+	return xsk->tx.mine != __atomic_load_n(xsk->tx.consumer, __ATOMIC_RELAXED);
+}
+
 static unsigned int receive(struct work *work)
 {
 	const struct xdp_desc *entries = work->xsk.rx.entries;
 	unsigned int count = available(&work->xsk.rx);
 	bool drop = !strcmp(work->mode, "drop");
 
-	complete(&work->xsk);
+	complete(&work->xsk, work->forward);
 	if (count > BATCH)
 		count = BATCH;
 	if (!strcmp(work->mode, "back") && count > work->xsk.free_count)
@@ -324,6 +338,11 @@ static unsigned int receive(struct work *work)
 	for (unsigned int i = 0; i < count; i++) {
 		struct xdp_desc desc = entries[work->xsk.rx.mine++ % RING];
 
+		if (work->forward) {
+			work->frames++;
+			queue_frame(&work->xsk, desc.addr, desc.len);
+			continue;
+		}
 		if (drop)
 			work->frames++;
 		else
@@ -332,10 +351,10 @@ static unsigned int receive(struct work *work)
 	}
 	if (count) {
 		consumed(&work->xsk.rx);
-		produced(&work->xsk.fill);
 		produced(&work->xsk.tx);
 	}
-	kick(&work->xsk, *work->xsk.tx.producer != *work->xsk.tx.consumer, work->always);
+	produced(&work->xsk.fill);
+	kick(&work->xsk, unsent(&work->xsk), work->always);
 	return count;
 }
 
@@ -351,7 +370,9 @@ static void receive_all(struct work *work)
 		}
 		if (now_us() - quiet_since > work->idle * 1000)
 			break;
-		poll(&wait, 1, work->busy ? 0 : 50);
+		/* A call without zero copy sends a batch only: we go on calling. */
+		if (!unsent(&work->xsk))
+			poll(&wait, 1, work->busy ? 0 : 50);
 	}
 }
 
@@ -363,7 +384,7 @@ static void send_all(struct work *work)
 	while (work->frames < work->count || xsk->free_count < RING) {
 		unsigned int batch = 0;
 
-		complete(xsk);
+		complete(xsk, false);
 		for (; batch < BATCH && xsk->free_count && work->frames < work->count; batch++) {
 			uint64_t address = xsk->free[--xsk->free_count];
 			size_t len = build_frame(xsk->memory + address, work->dst, work->src,
@@ -385,19 +406,26 @@ static void send_all(struct work *work)
 static void push_all(struct work *work)
 {
 	struct xsk *xsk = &work->xsk;
+	int64_t quiet_since = 0;
 
 	for (unsigned int i = 0; i < RING; i++)
 		build_frame(xsk->memory + xsk->free[i], work->dst, work->src, i, work->size, -1);
 	while (work->frames < work->count || xsk->free_count < RING) {
 		unsigned int batch = 0;
 
-		complete(xsk);
+		complete(xsk, false);
 		for (; batch < BATCH && xsk->free_count && work->frames < work->count; batch++) {
 			queue_frame(xsk, xsk->free[--xsk->free_count], work->size);
 			work->frames++;
 		}
 		produced(&xsk->tx);
 		kick(xsk, true, work->always);
+		if (batch)
+			quiet_since = 0;
+		else if (!quiet_since)
+			quiet_since = now_us();
+		else if (now_us() - quiet_since > work->idle * 1000)
+			break;
 	}
 }
 
@@ -411,16 +439,57 @@ static void print_statistics(const struct work *work)
 	       (unsigned long long)(stats.rx_dropped + stats.rx_ring_full));
 }
 
+static bool is_zero_copy(int fd)
+{
+	struct xdp_options options = {};
+	socklen_t len = sizeof(options);
+
+	if (getsockopt(fd, SOL_XDP, XDP_OPTIONS, &options, &len) < 0)
+		die("XDP_OPTIONS");
+	return options.flags & XDP_OPTIONS_ZEROCOPY;
+}
+
+/* Before anybody else, whenever there is something to do. */
+static void be_first(void)
+{
+	struct sched_param param = { .sched_priority = 1 };
+
+	if (sched_setscheduler(0, SCHED_FIFO, &param))
+		die("SCHED_FIFO");
+}
+
+/* Someone who opens the FIFO at its other end starts us, and hears what it took. */
+static int64_t await(const char *fifo)
+{
+	int fd = open(fifo, O_RDONLY);
+
+	if (fd < 0 || close(fd))
+		die(fifo);
+	return now_us();
+}
+
+static void tell(const char *fifo, int64_t start)
+{
+	int64_t took = now_us() - start;
+	int fd = open(fifo, O_WRONLY);
+
+	if (fd < 0 || dprintf(fd, "took %lld us\n", (long long)took) < 0)
+		die(fifo);
+}
+
 /*
  * recv prints each frame as rigtool recv does, back sends it back, drop counts
- * it; send sends count= different frames, push any frame. With take=0 or
- * program=0 all that is received is left to the stack.
+ * it; forward sends any frame as it came, from where it came; send sends count=
+ * different frames, push any frame. With take=0 or program=0 all that is
+ * received is left to the stack. any=1 takes copies where there is no zero copy.
  */
 int xsk_main(int argc, char **argv)
 {
 	bool wakeup = option_long(argc, argv, "wakeup", 1);
 	bool copy = option_long(argc, argv, "copy", 0);
+	bool any = option_long(argc, argv, "any", 0);
 	bool busy = option_long(argc, argv, "busy", 0);
+	const char *go = option(argc, argv, "go", NULL);
 	struct work work = {
 		.mode = option(argc, argv, "mode", "recv"),
 		.count = option_long(argc, argv, "count", -1),
@@ -429,17 +498,20 @@ int xsk_main(int argc, char **argv)
 		.size = option_long(argc, argv, "size", 60),
 		.xsk = { .chunk = option_long(argc, argv, "chunk", 2048) },
 		.busy = busy,
+		.forward = !strcmp(option(argc, argv, "mode", ""), "forward"),
 		.always = !wakeup || busy,
 	};
-	uint16_t flags = (copy ? XDP_COPY : XDP_ZEROCOPY) | (wakeup ? XDP_USE_NEED_WAKEUP : 0);
+	uint16_t flags = (any ? 0 : copy ? XDP_COPY : XDP_ZEROCOPY) |
+			 (wakeup ? XDP_USE_NEED_WAKEUP : 0);
+	int64_t start = 0;
 	long queue = option_long(argc, argv, "queue", 0);
 	bool program = option_long(argc, argv, "program", 1);
 	int map = -1, index;
 
 	if (argc < 2)
-		usage("xsk IF [mode=recv|back|drop|send|push] [queue=N] [count=N] [until=N] "
-		      "[idle=MS] [size=N] [dst=MAC] [chunk=BYTES] [wakeup=0] [copy=1] "
-		      "[take=0] [program=0] [busy=1]");
+		usage("xsk IF [mode=recv|back|drop|forward|send|push] [queue=N] [count=N] "
+		      "[until=N] [idle=MS] [size=N] [dst=MAC] [chunk=BYTES] [wakeup=0] "
+		      "[copy=1] [any=1] [take=0] [program=0] [busy=1] [first=1] [go=FIFO]");
 	index = ifindex(argv[1]);
 	own_mac(argv[1], work.src);
 	parse_mac(option(argc, argv, "dst", "ff:ff:ff:ff:ff:ff"), work.dst);
@@ -452,14 +524,20 @@ int xsk_main(int argc, char **argv)
 		poll_ourselves(work.xsk.fd, argv[1]);
 	if (program && option_long(argc, argv, "take", 1))
 		enter(map, queue, work.xsk.fd);
-	printf("ready\n");
+	if (option_long(argc, argv, "first", 0))
+		be_first();
+	printf("ready, %s\n", is_zero_copy(work.xsk.fd) ? "zero copy" : "copy");
 	setvbuf(stdout, NULL, _IOFBF, 65536);
+	if (go)
+		start = await(go);
 	if (!strcmp(work.mode, "send"))
 		send_all(&work);
 	else if (!strcmp(work.mode, "push"))
 		push_all(&work);
 	else
 		receive_all(&work);
+	if (go)
+		tell(go, start);
 	print_statistics(&work);
 	return 0;
 }

@@ -47,6 +47,7 @@ class Spec:
     initrd: str = ""
     accel: str = "auto"
     extra: tuple = ()
+    boot_limit: int = BOOT_LIMIT
 
     def command(self, qmp_path):
         """The command line of run-qemu.sh."""
@@ -138,7 +139,7 @@ class Guest:  # pylint: disable=too-many-instance-attributes
         threading.Thread(target=self._read_console, daemon=True).start()
         Guest.live.append(self)
         try:
-            self._wait_console(lambda text: READY in text, BOOT_LIMIT, "boot")
+            self._wait_console(lambda text: READY in text, self.spec.boot_limit, "boot")
             self._monitor = Qmp(qmp_path)
             self.usable = True
             self.sh("echo 1 >/proc/sys/kernel/sysrq; "
