@@ -91,6 +91,9 @@ class TestFrames:
         wire.drain()
         jobs = [nic.guest.spawn(f"rigtool xsk {nic.name} mode=send count=1000 queue={queue} "
                                 f"program=0 dst={PEER}") for queue in range(4)]
+        # Each takes its queue down for a moment to get hold of it.
+        for job in jobs:
+            job.wait_output("ready")
         assert_stack_receives(nic, wire)
         assert all("completed 1000" in job.wait() for job in jobs)
         numbers = sorted(map(frames.number_of, wire.collect(4000)))
