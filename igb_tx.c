@@ -19,6 +19,10 @@
 #define IGB_TX_WAKE		(IGB_TX_NEEDED + 8)
 static_assert(IGB_TX_WAKE < IGB_MIN_DESC);
 
+/* What every data descriptor says. */
+#define IGB_TX_DATA		(FIELD_PREP(IGB_TXD_DTYP, IGB_TXD_DTYP_DATA) | \
+				 IGB_TXD_DEXT | IGB_TXD_IFCS)
+
 static u16 igb_tx_unused(const struct igb_tx *tx)
 {
 	return igb_unused(tx->ring.count, tx->next_to_use, tx->next_to_clean);
@@ -89,14 +93,6 @@ static bool igb_tx_is_padded(const struct sk_buff *skb)
 	       len;
 }
 
-static int igb_tx_soft_csum(struct sk_buff *skb)
-{
-	if (skb->ip_summed != CHECKSUM_PARTIAL)
-		return 0;
-	return skb_csum_is_sctp(skb) ? skb_crc32c_csum_help(skb) :
-				       skb_checksum_help(skb);
-}
-
 /**
  * struct igb_tx_offload - what the chip shall do to a frame
  * @ctxt: context that it needs; @ctxt.lens is zero when none
@@ -158,6 +154,16 @@ static int igb_tx_segment(struct sk_buff *skb, struct igb_tx_offload *off)
 	return 0;
 }
 
+static int igb_tx_csum(struct sk_buff *skb, struct igb_tx_offload *off)
+{
+	if (igb_tx_is_padded(skb) ||
+	    igb_tx_describe(skb, &off->ctxt.lens, &off->ctxt.tucmd))
+		return skb_csum_is_sctp(skb) ? skb_crc32c_csum_help(skb) :
+					       skb_checksum_help(skb);
+	off->olinfo |= IGB_TXD_TXSM;
+	return 0;
+}
+
 /* What the chip cannot do for this frame is done here. */
 static int igb_tx_offload(struct sk_buff *skb, struct igb_tx_offload *off)
 {
@@ -165,8 +171,7 @@ static int igb_tx_offload(struct sk_buff *skb, struct igb_tx_offload *off)
 	int err = 0;
 
 	*off = (struct igb_tx_offload) {
-		.cmd = FIELD_PREP(IGB_TXD_DTYP, IGB_TXD_DTYP_DATA) |
-		       IGB_TXD_DEXT | IGB_TXD_IFCS,
+		.cmd = IGB_TX_DATA,
 		.olinfo = FIELD_PREP(IGB_TXD_PAYLEN, bytes),
 		.bytes = bytes,
 		.segs = 1,
@@ -174,13 +179,8 @@ static int igb_tx_offload(struct sk_buff *skb, struct igb_tx_offload *off)
 
 	if (skb_is_gso(skb))
 		err = igb_tx_segment(skb, off);
-	else if (skb->ip_summed != CHECKSUM_PARTIAL)
-		;
-	else if (!igb_tx_is_padded(skb) &&
-		 !igb_tx_describe(skb, &off->ctxt.lens, &off->ctxt.tucmd))
-		off->olinfo |= IGB_TXD_TXSM;
-	else
-		err = igb_tx_soft_csum(skb);
+	else if (skb->ip_summed == CHECKSUM_PARTIAL)
+		err = igb_tx_csum(skb, off);
 
 	if (skb_vlan_tag_present(skb)) {
 		if (!off->ctxt.lens)
@@ -244,16 +244,47 @@ static void igb_tx_unmap(struct igb_tx *tx, struct igb_tx_buf *buf)
 }
 
 static void igb_tx_write_data(struct igb_tx *tx, u16 i, dma_addr_t dma,
-			      u32 len, u32 cmd, u32 olinfo)
+			      u32 cmd_len, u32 olinfo)
 {
 	struct igb_tx_desc *desc = &tx->ring.desc[i];
-	struct igb_tx_buf *buf = &tx->ring.buf[i];
 
-	buf->dma = dma;
-	buf->len = len;
 	desc->addr = cpu_to_le64(dma);
-	desc->cmd_type_len = cpu_to_le32(cmd | len);
+	desc->cmd_type_len = cpu_to_le32(cmd_len);
 	desc->olinfo_status = cpu_to_le32(olinfo);
+}
+
+/* Remember what is to be unmapped when the descriptor at @i is done. */
+static void igb_tx_note_mapping(struct igb_tx *tx, u16 i, dma_addr_t dma,
+				u32 len)
+{
+	tx->ring.buf[i].dma = dma;
+	tx->ring.buf[i].len = len;
+}
+
+/* Forget a frame whose descriptor at @i could not be mapped. */
+static void igb_tx_unwind(struct igb_tx *tx, u16 i)
+{
+	struct igb_tx_buf *buf;
+
+	while (i != tx->next_to_use) {
+		i = (i ?: tx->ring.count) - 1;
+		buf = &tx->ring.buf[i];
+		if (buf->len)
+			igb_tx_unmap(tx, buf);
+	}
+}
+
+/* The frame's last descriptor is at @last. */
+static struct igb_tx_buf *igb_tx_commit(struct igb_tx *tx, u16 last, u32 bytes,
+					u16 segs)
+{
+	struct igb_tx_buf *first = &tx->ring.buf[tx->next_to_use];
+
+	first->last = last;
+	first->bytes = bytes;
+	first->segs = segs;
+	tx->next_to_use = igb_next(tx->ring.count, last);
+	return first;
 }
 
 /* Map head and fragments into descriptors from @i on; nothing is given to
@@ -265,27 +296,25 @@ static int igb_tx_map(struct igb_tx *tx, struct sk_buff *skb, u16 i,
 	unsigned int left = skb_shinfo(skb)->nr_frags;
 	skb_frag_t *frag = skb_shinfo(skb)->frags;
 	u32 len = skb_headlen(skb);
-	u16 first = i;
 	dma_addr_t dma;
 
 	dma = dma_map_single(tx->dev, skb->data, len, DMA_TO_DEVICE);
 	for (;; frag++) {
-		if (unlikely(dma_mapping_error(tx->dev, dma)))
-			goto unmap;
+		if (unlikely(dma_mapping_error(tx->dev, dma))) {
+			igb_tx_unwind(tx, i);
+			return -ENOMEM;
+		}
+		igb_tx_note_mapping(tx, i, dma, len);
 		if (!left--)
 			break;
-		igb_tx_write_data(tx, i, dma, len, off->cmd, off->olinfo);
+		igb_tx_write_data(tx, i, dma, off->cmd | len, off->olinfo);
 		i = igb_next(tx->ring.count, i);
 		len = skb_frag_size(frag);
 		dma = skb_frag_dma_map(tx->dev, frag, 0, len, DMA_TO_DEVICE);
 	}
-	igb_tx_write_data(tx, i, dma, len, off->cmd | IGB_TXD_EOP, off->olinfo);
+	igb_tx_write_data(tx, i, dma, off->cmd | IGB_TXD_EOP | len,
+			  off->olinfo);
 	return i;
-
-unmap:
-	for (; first != i; first = igb_next(tx->ring.count, first))
-		igb_tx_unmap(tx, &tx->ring.buf[first]);
-	return -ENOMEM;
 }
 
 /* Two pieces of constant size, which may overlap, are a few instructions. */
@@ -317,9 +346,8 @@ static int igb_tx_copy(struct igb_tx *tx, const struct sk_buff *skb, u16 i,
 		return -EFAULT;
 	if (unlikely(off->bytes > skb->len))
 		memset(copy + skb->len, 0, off->bytes - skb->len);
-	igb_tx_write_data(tx, i, tx->ring.copies_dma + offset, off->bytes,
-			  off->cmd | IGB_TXD_EOP, off->olinfo);
-	tx->ring.buf[i].len = 0;
+	igb_tx_write_data(tx, i, tx->ring.copies_dma + offset,
+			  off->cmd | IGB_TXD_EOP | off->bytes, off->olinfo);
 	return i;
 }
 
@@ -332,7 +360,6 @@ static bool igb_tx_is_small(const struct igb_tx *tx, const struct sk_buff *skb,
 
 static int igb_tx_queue(struct igb_tx *tx, struct sk_buff *skb)
 {
-	struct igb_tx_buf *first = &tx->ring.buf[tx->next_to_use];
 	struct igb_tx_offload off;
 	int last;
 	u16 i;
@@ -350,11 +377,7 @@ static int igb_tx_queue(struct igb_tx *tx, struct sk_buff *skb)
 	}
 
 	skb_tx_timestamp(skb);
-	first->skb = skb;
-	first->last = last;
-	first->bytes = off.bytes;
-	first->segs = off.segs;
-	tx->next_to_use = igb_next(tx->ring.count, last);
+	igb_tx_commit(tx, last, off.bytes, off.segs)->skb = skb;
 	return 0;
 }
 
@@ -481,18 +504,78 @@ static dma_addr_t igb_tx_pad(struct igb_tx *tx, u16 i, const void *data,
 	return tx->ring.copies_dma + offset;
 }
 
-static dma_addr_t igb_tx_xdp_dma(struct igb_tx *tx, void *data, u32 len,
+/* Where a piece of a frame of XDP's is, or DMA_MAPPING_ERROR. */
+static dma_addr_t igb_tx_xdp_dma(struct igb_tx *tx, u16 i, void *data, u32 len,
 				 bool map)
 {
 	struct page *page;
 	dma_addr_t dma;
 
-	if (map)
-		return dma_map_single(tx->dev, data, len, DMA_TO_DEVICE);
+	if (map) {
+		dma = dma_map_single(tx->dev, data, len, DMA_TO_DEVICE);
+		if (unlikely(dma_mapping_error(tx->dev, dma)))
+			return DMA_MAPPING_ERROR;
+		igb_tx_note_mapping(tx, i, dma, len);
+		return dma;
+	}
 	page = virt_to_page(data);
 	dma = page_pool_get_dma_addr(page) + offset_in_page(data);
 	dma_sync_single_for_device(tx->dev, dma, len, DMA_BIDIRECTIONAL);
 	return dma;
+}
+
+/* As igb_tx_map(). */
+static int igb_tx_map_xdp(struct igb_tx *tx, struct xdp_frame *xdpf, bool map,
+			  u32 olinfo)
+{
+	struct skb_shared_info *sinfo = xdp_get_shared_info_from_frame(xdpf);
+	unsigned int left = xdp_frame_has_frags(xdpf) ? sinfo->nr_frags : 0;
+	skb_frag_t *frag = sinfo->frags;
+	u16 i = tx->next_to_use;
+	void *data = xdpf->data;
+	u32 len = xdpf->len;
+	dma_addr_t dma;
+
+	for (;; frag++) {
+		dma = igb_tx_xdp_dma(tx, i, data, len, map);
+		if (unlikely(dma == DMA_MAPPING_ERROR)) {
+			igb_tx_unwind(tx, i);
+			return -ENOMEM;
+		}
+		if (!left--)
+			break;
+		igb_tx_write_data(tx, i, dma, IGB_TX_DATA | len, olinfo);
+		i = igb_next(tx->ring.count, i);
+		data = skb_frag_address(frag);
+		len = skb_frag_size(frag);
+	}
+	igb_tx_write_data(tx, i, dma, IGB_TX_DATA | IGB_TXD_EOP | len, olinfo);
+	return i;
+}
+
+/* A frame that is too short, be it of several pieces. */
+static void igb_tx_copy_xdp(struct igb_tx *tx, u16 i, struct xdp_frame *xdpf)
+{
+	struct skb_shared_info *sinfo = xdp_get_shared_info_from_frame(xdpf);
+	unsigned int left = xdp_frame_has_frags(xdpf) ? sinfo->nr_frags : 0;
+	dma_addr_t dma = igb_tx_pad(tx, i, xdpf->data, xdpf->len);
+	void *to = tx->ring.copies + i * IGB_TX_COPY_SPACE + xdpf->len;
+	skb_frag_t *frag;
+
+	for (frag = sinfo->frags; left; left--, frag++) {
+		memcpy(to, skb_frag_address(frag), skb_frag_size(frag));
+		to += skb_frag_size(frag);
+	}
+	igb_tx_write_data(tx, i, dma, IGB_TX_DATA | IGB_TXD_EOP | ETH_ZLEN,
+			  FIELD_PREP(IGB_TXD_PAYLEN, ETH_ZLEN));
+}
+
+static bool igb_tx_make_room(struct igb_tx *tx)
+{
+	if (likely(igb_tx_unused(tx) >= IGB_TX_NEEDED))
+		return true;
+	igb_tx_kick(tx);
+	return igb_tx_unused(tx) >= IGB_TX_NEEDED;
 }
 
 /**
@@ -506,60 +589,23 @@ static dma_addr_t igb_tx_xdp_dma(struct igb_tx *tx, void *data, u32 len,
  */
 int igb_tx_queue_xdp(struct igb_tx *tx, struct xdp_frame *xdpf, bool map)
 {
-	struct skb_shared_info *sinfo = xdp_get_shared_info_from_frame(xdpf);
-	unsigned int left = xdp_frame_has_frags(xdpf) ? sinfo->nr_frags : 0;
-	u32 cmd = FIELD_PREP(IGB_TXD_DTYP, IGB_TXD_DTYP_DATA) | IGB_TXD_DEXT |
-		  IGB_TXD_IFCS;
-	struct igb_tx_buf *first = &tx->ring.buf[tx->next_to_use];
-	u32 total = max_t(u32, xdp_get_frame_len(xdpf), ETH_ZLEN);
-	skb_frag_t *frag = sinfo->frags;
-	u32 olinfo = FIELD_PREP(IGB_TXD_PAYLEN, total);
-	u16 i = tx->next_to_use;
-	void *data = xdpf->data;
-	u32 len = xdpf->len;
-	dma_addr_t dma;
+	u32 len = xdp_get_frame_len(xdpf);
+	int last = tx->next_to_use;
 
-	if (unlikely(igb_tx_unused(tx) < IGB_TX_NEEDED)) {
-		igb_tx_kick(tx);
-		if (igb_tx_unused(tx) < IGB_TX_NEEDED)
-			return -EBUSY;
-	}
+	if (unlikely(!igb_tx_make_room(tx)))
+		return -EBUSY;
 
-	if (unlikely(len < ETH_ZLEN && !left)) {
-		dma = igb_tx_pad(tx, i, data, len);
-		igb_tx_write_data(tx, i, dma, total, cmd | IGB_TXD_EOP, olinfo);
-		tx->ring.buf[i].len = 0;
-		goto queued;
-	}
-	for (;; frag++) {
-		dma = igb_tx_xdp_dma(tx, data, len, map);
-		if (unlikely(map && dma_mapping_error(tx->dev, dma)))
-			goto unmap;
-		igb_tx_write_data(tx, i, dma, len,
-				  left ? cmd : cmd | IGB_TXD_EOP, olinfo);
-		if (!map)
-			tx->ring.buf[i].len = 0;
-		if (!left--)
-			break;
-		i = igb_next(tx->ring.count, i);
-		data = skb_frag_address(frag);
-		len = skb_frag_size(frag);
-	}
-queued:
-	first->xdpf = xdpf;
-	first->last = i;
-	first->bytes = total;
-	first->segs = 1;
-	tx->next_to_use = igb_next(tx->ring.count, i);
+	if (likely(len >= ETH_ZLEN))
+		last = igb_tx_map_xdp(tx, xdpf, map,
+				      FIELD_PREP(IGB_TXD_PAYLEN, len));
+	else
+		igb_tx_copy_xdp(tx, last, xdpf);
+	if (unlikely(last < 0))
+		return last;
+
+	igb_tx_commit(tx, last, max_t(u32, len, ETH_ZLEN), 1)->xdpf = xdpf;
 	txq_trans_cond_update(tx->txq);
 	return 0;
-
-unmap:
-	while (i != tx->next_to_use) {
-		i = (i ?: tx->ring.count) - 1;
-		igb_tx_unmap(tx, &tx->ring.buf[i]);
-	}
-	return -ENOMEM;
 }
 
 /**
@@ -588,8 +634,6 @@ u32 igb_tx_room(const struct igb_tx *tx)
 void igb_tx_queue_xsk(struct igb_tx *tx, const struct xdp_desc *desc)
 {
 	dma_addr_t dma = xsk_buff_raw_get_dma(tx->xsk_pool, desc->addr);
-	u32 cmd = FIELD_PREP(IGB_TXD_DTYP, IGB_TXD_DTYP_DATA) | IGB_TXD_DEXT |
-		  IGB_TXD_IFCS | IGB_TXD_EOP;
 	u32 len = max_t(u32, desc->len, ETH_ZLEN);
 	u16 i = tx->next_to_use;
 
@@ -599,13 +643,9 @@ void igb_tx_queue_xsk(struct igb_tx *tx, const struct xdp_desc *desc)
 		dma = igb_tx_pad(tx, i, xsk_buff_raw_get_data(tx->xsk_pool,
 							      desc->addr),
 				 desc->len);
-	igb_tx_write_data(tx, i, dma, len, cmd,
+	igb_tx_write_data(tx, i, dma, IGB_TX_DATA | IGB_TXD_EOP | len,
 			  FIELD_PREP(IGB_TXD_PAYLEN, len));
-	tx->ring.buf[i].len = 0;
-	tx->ring.buf[i].last = i;
-	tx->ring.buf[i].bytes = len;
-	tx->ring.buf[i].segs = 1;
-	tx->next_to_use = igb_next(tx->ring.count, i);
+	igb_tx_commit(tx, i, len, 1);
 }
 
 /**
