@@ -11,7 +11,7 @@ from rig import frames
 from rig.frames import PEER
 from scapy.layers.inet import IP
 from scapy.layers.l2 import Ether
-from test_xdp import SIZES, assert_back, assert_passes, counted, sent
+from test_xdp import SIZES, assert_back, assert_passes, counted
 
 pytestmark = pytest.mark.guest("clients", ("msix-2cpu",))
 
@@ -69,7 +69,7 @@ class TestXdpTools:
                  f"{XDP_TESTS}/xdp_drop.o")
         status = guest.sh(f"xdp-loader status {nic.name}")
         assert re.search(r"eth0\s+xdp_dispatcher\s+native", status)
-        wire.burst(sent(nic, SIZES))
+        wire.burst(frames.of_sizes(nic.mac, SIZES))
         guest.until(f"ethtool -S {nic.name}", rf"rx_queue_0_xdp_drop: {len(SIZES)}\n")
         number = re.search(r"xdp_drop +(\d+)", status)[1]
         guest.sh(f"xdp-loader unload {nic.name} --id {number}")
@@ -118,7 +118,7 @@ class TestXdpTools:
             assert_passes(nic, wire, SIZES)
         dumps = [bytes.fromhex("".join(re.findall(r"0x[0-9a-f]{4}: ((?: [0-9a-f]{2})+)", dump)))
                  for dump in re.split(r"xdp_pass\(\)@", said[0])[1:]]
-        assert dumps == [frame for frame in sent(nic, SIZES) for _ in range(2)]
+        assert dumps == [frame for frame in frames.of_sizes(nic.mac, SIZES) for _ in range(2)]
 
 
 def start_forwarder(nic, mode, options=""):

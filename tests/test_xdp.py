@@ -142,7 +142,7 @@ class TestRedirection:
         nic.guest.sh("rigtool bpfmap cpus 0 64 && rigtool bpfmap cpus 1 64")
         for turn in range(1, 3):
             with nic.receiving(f"count={len(sizes)}") as seen:
-                wire.burst(sent(nic, sizes))
+                wire.burst(frames.of_sizes(nic.mac, sizes))
             assert sorted((frame.number, frame.size, frame.fault) for frame in seen) == \
                 [(number, size, "") for number, size in enumerate(sizes)]
             assert counted(nic, "xdp_redirect") == turn * len(sizes)
@@ -153,7 +153,7 @@ class TestRedirection:
         for turn, program in enumerate(("to_port", "astray"), 1):
             attach(nic, program, kind)
             for _ in range(20):
-                wire.burst(sent(nic, sizes))
+                wire.burst(frames.of_sizes(nic.mac, sizes))
             nic.guest.until(f"ethtool -S {nic.name} | awk '/xdp_failed/ {{ n += $2 }} END "
                             "{ print n }'", rf"^{turn * 20 * len(sizes)}$")
             detach(nic)
