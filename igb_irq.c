@@ -12,6 +12,9 @@
 #define IGB_VECTOR_OTHER	0
 #define IGB_VECTOR_QUEUE(i)	((i) + 1)
 
+/* Frames that the line can bring in a millisecond. */
+#define IGB_LINE_PPMS		1488
+
 /* What net_dim puts between two interrupts at least, where EITR does. */
 #define IGB_EITR_LEAST_USECS	8
 
@@ -138,8 +141,8 @@ static void igb_write_interval(struct igb_queue *q)
 }
 
 /* What net_dim chooses from; EITR, which cannot tell request and answer from a
- * flood (igb_defer_pays()), starts lower.  At the rate just seen, half a ring
- * has to last for the interval.
+ * flood (igb_defer_pays()), starts lower.  Half a ring has to last for the
+ * interval, even if what was seen was slow because the CPU was busy.
  */
 static u16 igb_dim_usecs(const struct igb_queue *q)
 {
@@ -147,7 +150,7 @@ static u16 igb_dim_usecs(const struct igb_queue *q)
 		32, 48, 64, 96, 128
 	};
 	u32 most = q->adapter->rx_count / 2 * USEC_PER_MSEC /
-		   max(q->dim.prev_stats.ppms, 1);
+		   max(q->dim.prev_stats.ppms, IGB_LINE_PPMS);
 
 	if (!q->dim.profile_ix &&
 	    !igb_has_quirk(&q->adapter->hw, IGB_QUIRK_EITR_ECHO))
