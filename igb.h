@@ -510,7 +510,7 @@ netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev);
 netdev_features_t igb_features_check(struct sk_buff *skb,
 				     struct net_device *netdev,
 				     netdev_features_t features);
-int igb_tx_queue_xdp(struct igb_tx *tx, struct xdp_frame *xdpf, bool map);
+int igb_tx_queue_xdp(struct igb_tx *tx, struct xdp_frame *xdpf);
 void igb_tx_queue_xsk(struct igb_tx *tx, const struct xdp_desc *desc);
 u32 igb_tx_room(const struct igb_tx *tx);
 void igb_tx_kick(struct igb_tx *tx);

@@ -504,32 +504,41 @@ static dma_addr_t igb_tx_pad(struct igb_tx *tx, u16 i, const void *data,
 	return tx->ring.copies_dma + offset;
 }
 
+/* Pages of this device's receive queues are mapped for good. */
+static bool igb_tx_xdp_is_mapped(const struct igb_tx *tx,
+				 const struct xdp_frame *xdpf)
+{
+	return xdpf->mem.type == MEM_TYPE_PAGE_POOL &&
+	       virt_to_page(xdpf)->pp->p.dev == tx->dev;
+}
+
 /* Where a piece of a frame of XDP's is, or DMA_MAPPING_ERROR. */
 static dma_addr_t igb_tx_xdp_dma(struct igb_tx *tx, u16 i, void *data, u32 len,
-				 bool map)
+				 bool mapped)
 {
-	struct page *page;
 	dma_addr_t dma;
 
-	if (map) {
-		dma = dma_map_single(tx->dev, data, len, DMA_TO_DEVICE);
-		if (unlikely(dma_mapping_error(tx->dev, dma)))
-			return DMA_MAPPING_ERROR;
-		igb_tx_note_mapping(tx, i, dma, len);
+	if (mapped) {
+		dma = page_pool_get_dma_addr(virt_to_page(data)) +
+		      offset_in_page(data);
+		dma_sync_single_for_device(tx->dev, dma, len,
+					   DMA_BIDIRECTIONAL);
 		return dma;
 	}
-	page = virt_to_page(data);
-	dma = page_pool_get_dma_addr(page) + offset_in_page(data);
-	dma_sync_single_for_device(tx->dev, dma, len, DMA_BIDIRECTIONAL);
+
+	dma = dma_map_single(tx->dev, data, len, DMA_TO_DEVICE);
+	if (unlikely(dma_mapping_error(tx->dev, dma)))
+		return DMA_MAPPING_ERROR;
+	igb_tx_note_mapping(tx, i, dma, len);
 	return dma;
 }
 
 /* As igb_tx_map(). */
-static int igb_tx_map_xdp(struct igb_tx *tx, struct xdp_frame *xdpf, bool map,
-			  u32 olinfo)
+static int igb_tx_map_xdp(struct igb_tx *tx, struct xdp_frame *xdpf, u32 olinfo)
 {
 	struct skb_shared_info *sinfo = xdp_get_shared_info_from_frame(xdpf);
 	unsigned int left = xdp_frame_has_frags(xdpf) ? sinfo->nr_frags : 0;
+	bool mapped = igb_tx_xdp_is_mapped(tx, xdpf);
 	skb_frag_t *frag = sinfo->frags;
 	u16 i = tx->next_to_use;
 	void *data = xdpf->data;
@@ -537,12 +546,12 @@ static int igb_tx_map_xdp(struct igb_tx *tx, struct xdp_frame *xdpf, bool map,
 	dma_addr_t dma;
 
 	for (;; frag++) {
-		dma = igb_tx_xdp_dma(tx, i, data, len, map);
+		dma = igb_tx_xdp_dma(tx, i, data, len, mapped);
 		if (unlikely(dma == DMA_MAPPING_ERROR)) {
 			igb_tx_unwind(tx, i);
 			return -ENOMEM;
 		}
-		if (!left--)
+		if (likely(!left--))
 			break;
 		igb_tx_write_data(tx, i, dma, IGB_TX_DATA | len, olinfo);
 		i = igb_next(tx->ring.count, i);
@@ -582,12 +591,11 @@ static bool igb_tx_make_room(struct igb_tx *tx)
  * igb_tx_queue_xdp() - queue a frame of XDP's; no doorbell
  * @tx: the queue
  * @xdpf: the frame; the queue's when 0 is returned
- * @map: map it; else it lies in pages of a receive queue of this port
  *
  * Context: bottom halves off, the queue's transmit lock held.
  * Return: 0, -EBUSY when the ring is full, or -ENOMEM.
  */
-int igb_tx_queue_xdp(struct igb_tx *tx, struct xdp_frame *xdpf, bool map)
+int igb_tx_queue_xdp(struct igb_tx *tx, struct xdp_frame *xdpf)
 {
 	u32 len = xdp_get_frame_len(xdpf);
 	int last = tx->next_to_use;
@@ -596,7 +604,7 @@ int igb_tx_queue_xdp(struct igb_tx *tx, struct xdp_frame *xdpf, bool map)
 		return -EBUSY;
 
 	if (likely(len >= ETH_ZLEN))
-		last = igb_tx_map_xdp(tx, xdpf, map,
+		last = igb_tx_map_xdp(tx, xdpf,
 				      FIELD_PREP(IGB_TXD_PAYLEN, len));
 	else
 		igb_tx_copy_xdp(tx, last, xdpf);

@@ -21,7 +21,6 @@ static int igb_xdp_tx(struct igb_rx *rx, struct xdp_buff *xdp)
 {
 	struct igb_tx *tx = &container_of(rx, struct igb_queue, rx)->tx;
 	struct xdp_frame *xdpf = xdp_convert_buff_to_frame(xdp);
-	bool copied = rx->ring.xsk_pool;
 	int err;
 
 	if (unlikely(!xdpf)) {
@@ -30,7 +29,7 @@ static int igb_xdp_tx(struct igb_rx *rx, struct xdp_buff *xdp)
 	}
 
 	__netif_tx_lock(tx->txq, smp_processor_id());
-	err = igb_tx_queue_xdp(tx, xdpf, copied);
+	err = igb_tx_queue_xdp(tx, xdpf);
 	__netif_tx_unlock(tx->txq);
 	rx->xdp_done |= IGB_XDP_DID_TX;
 	if (unlikely(err))
@@ -140,7 +139,7 @@ int igb_xdp_xmit(struct net_device *netdev, int n, struct xdp_frame **frames,
 	}
 
 	for (sent = 0; sent < n; sent++)
-		if (igb_tx_queue_xdp(tx, frames[sent], true))
+		if (igb_tx_queue_xdp(tx, frames[sent]))
 			break;
 	igb_tx_kick(tx);
 	__netif_tx_unlock(tx->txq);
