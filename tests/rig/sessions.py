@@ -38,7 +38,7 @@ class Scale:
     mebibytes: int = 64
     processes: int = 10
     datagrams: int = 10_000
-    pair_reloads: int = 30
+    pair_reloads: int = 15
 
 
 FULL = Scale()
