@@ -115,6 +115,8 @@ struct igb_tx_ctxt {
  * @dev: device that DMA is mapped for
  * @copybreak: frames of so many bytes are copied rather than mapped
  * @index: queue number
+ * @up: frames may be queued, and NAPI runs; written under RTNL and the stack's
+ *	lock of the queue
  * @watched: frames reclaimed when the service task last looked
  * @waiting: others waited for that then
  * @next_to_use: next descriptor to fill
@@ -133,6 +135,7 @@ struct igb_tx {
 	struct device *dev;
 	u16 copybreak;
 	u16 index;
+	bool up;
 	u64 watched;
 	bool waiting;
 
@@ -330,7 +333,8 @@ struct igb_config {
  * @hw: the chip
  * @netdev: the interface
  * @pdev: the PCI function
- * @up: traffic runs; between igb_up() and igb_down(), written under RTNL
+ * @up: traffic runs; between igb_up() and igb_down(), written under RTNL. For
+ *	one queue pair, see struct igb_tx
  * @max_queues: queue pairs that there are
  * @num_queues: queue pairs in use
  * @queue: the pairs, kept from probe to remove
@@ -480,6 +484,9 @@ struct xdp_rxq_info *igb_xsk_rxq_create(struct igb_queue *q);
 void igb_rxq_destroy(struct xdp_rxq_info *rxq);
 void igb_rx_ring_set_xsk(struct igb_queue *q, struct xdp_rxq_info *rxq);
 void igb_rings_swap(struct igb_adapter *adapter, struct igb_rings *rings);
+int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring, u16 count);
+void igb_rx_ring_free(struct device *dev, struct igb_rx_ring *ring);
+void igb_rx_ring_swap(struct igb_queue *q, struct igb_rx_ring *ring);
 unsigned int igb_rx_buf_len(const struct igb_rx_ring *ring);
 
 /* igb_xdp.c */
@@ -516,6 +523,8 @@ u32 igb_tx_room(const struct igb_tx *tx);
 void igb_tx_kick(struct igb_tx *tx);
 void igb_tx_clean(struct igb_tx *tx, int budget);
 bool igb_tx_pending(const struct igb_tx *tx);
+void igb_tx_start(struct igb_tx *tx);
+void igb_tx_stop(struct igb_tx *tx);
 void igb_tx_rewind(struct igb_tx *tx);
 void igb_tx_drain(struct igb_tx *tx);
 
@@ -540,6 +549,9 @@ void igb_irq_shrink(struct igb_adapter *adapter, unsigned int count);
 void igb_irq_configure(struct igb_adapter *adapter);
 void igb_irq_enable(struct igb_adapter *adapter);
 void igb_irq_disable(struct igb_adapter *adapter);
+void igb_irq_enable_queue(struct igb_queue *q);
+void igb_irq_disable_queue(struct igb_queue *q);
+void igb_irq_kick(struct igb_queue *q);
 void igb_irq_check_other(struct igb_adapter *adapter);
 void igb_irq_quiesce(struct igb_queue *q);
 void igb_irq_set_coalesce(struct igb_queue *q, const struct igb_coalesce *want);
@@ -562,6 +574,8 @@ int igb_stop(struct net_device *netdev);
 int igb_up(struct igb_adapter *adapter);
 void igb_down(struct igb_adapter *adapter);
 int igb_restart(struct igb_adapter *adapter);
+void igb_start_queue(struct igb_queue *q);
+void igb_stop_queue(struct igb_queue *q);
 struct igb_config igb_get_config(const struct igb_adapter *adapter);
 int igb_reconfigure(struct igb_adapter *adapter, const struct igb_config *want,
 		    struct netlink_ext_ack *extack);

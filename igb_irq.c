@@ -234,6 +234,19 @@ void igb_irq_set_coalesce(struct igb_queue *q, const struct igb_coalesce *want)
 }
 
 /**
+ * igb_irq_kick() - have NAPI look without an interrupt
+ * @q: the queue pair; nothing happens while its NAPI is disabled
+ *
+ * Context: any but hard interrupts.
+ */
+void igb_irq_kick(struct igb_queue *q)
+{
+	local_bh_disable();
+	napi_schedule(&q->napi);
+	local_bh_enable();
+}
+
+/**
  * igb_irq_quiesce() - have a queue's timer and dim do no more
  * @q: the queue pair, its NAPI disabled
  *
@@ -544,8 +557,8 @@ void igb_irq_configure(struct igb_adapter *adapter)
 }
 
 /**
- * igb_irq_enable() - forget old causes and unmask
- * @adapter: the port, NAPI enabled
+ * igb_irq_enable() - forget old causes and unmask all but the queues
+ * @adapter: the port
  *
  * Context: process context, RTNL.
  */
@@ -555,34 +568,63 @@ void igb_irq_enable(struct igb_adapter *adapter)
 
 	WRITE_ONCE(adapter->unmasked, true);
 	igb_rd(hw, IGB_ICR);
-	if (!igb_msix(adapter)) {
-		igb_wr(hw, IGB_IMS, IGB_IMS_SINGLE);
+	if (!igb_msix(adapter))
 		return;
-	}
 	igb_wr(hw, IGB_EICR, U32_MAX);
 	igb_wr(hw, IGB_IMS, IGB_ICR_LSC);
-	igb_wr(hw, IGB_EIMS,
-	       GENMASK(adapter->num_queues, 1) | adapter->eims_other);
+	igb_wr(hw, IGB_EIMS, adapter->eims_other);
 }
 
 /**
- * igb_irq_disable() - mask, and wait for handlers that still run
- * @adapter: the port
+ * igb_irq_disable() - mask all, and wait for the handler of all but the queues
+ * @adapter: the port, its queues masked
  *
  * Context: process context, RTNL.
  */
 void igb_irq_disable(struct igb_adapter *adapter)
 {
 	struct igb_hw *hw = &adapter->hw;
-	unsigned int i;
 
 	igb_wr(hw, IGB_IMC, U32_MAX);
 	igb_wr(hw, IGB_EIMC, U32_MAX);
 	/* Reading, which this does, has the writes arrive first. */
 	igb_hw_present(hw);
 	WRITE_ONCE(adapter->unmasked, false);
-
 	synchronize_irq(pci_irq_vector(adapter->pdev, 0));
-	for (i = 0; i < adapter->num_queues; i++)
-		synchronize_irq(adapter->queue[i]->irq);
+}
+
+/**
+ * igb_irq_enable_queue() - forget old causes of a queue pair and unmask
+ * @q: the pair; NAPI has to look for what came before
+ *
+ * Context: process context, RTNL; igb_irq_enable() has run.
+ */
+void igb_irq_enable_queue(struct igb_queue *q)
+{
+	struct igb_hw *hw = &q->adapter->hw;
+
+	if (!igb_msix(q->adapter)) {
+		igb_wr(hw, IGB_IMS, q->eims);
+		return;
+	}
+	igb_wr(hw, IGB_EICR, q->eims);
+	igb_wr(hw, IGB_EIMS, q->eims);
+}
+
+/**
+ * igb_irq_disable_queue() - mask a queue pair, and wait for its handler
+ * @q: the pair
+ *
+ * Without MSI-X the link waits for igb_irq_enable_queue() as well.
+ *
+ * Context: process context, RTNL.
+ */
+void igb_irq_disable_queue(struct igb_queue *q)
+{
+	struct igb_hw *hw = &q->adapter->hw;
+
+	igb_wr(hw, igb_msix(q->adapter) ? IGB_EIMC : IGB_IMC, q->eims);
+	/* Reading, which this does, has the write arrive first. */
+	igb_hw_present(hw);
+	synchronize_irq(q->irq);
 }

@@ -98,37 +98,94 @@ static int igb_configure_rx(struct igb_adapter *adapter, struct igb_rx *rx)
 	return err;
 }
 
-static int igb_disable_queues(struct igb_adapter *adapter)
+/* Some functions work on the queue pairs from @first to before @end. */
+static int igb_disable_queues(struct igb_adapter *adapter, unsigned int first,
+			      unsigned int end)
 {
 	unsigned int i;
 	int err = 0;
 
-	for (i = 0; i < adapter->num_queues; i++) {
+	for (i = first; i < end; i++) {
 		err = igb_hw_disable_queue(&adapter->hw, IGB_RXDCTL(i)) ?: err;
 		err = igb_hw_disable_queue(&adapter->hw, IGB_TXDCTL(i)) ?: err;
 	}
 	return err;
 }
 
-static int igb_configure_queues(struct igb_adapter *adapter)
+static int igb_configure_queues(struct igb_adapter *adapter, unsigned int first,
+				unsigned int end)
 {
 	struct igb_queue *q;
 	unsigned int i;
 	int err;
 
-	igb_hw_set_rss(&adapter->hw, adapter->rss_key, adapter->reta,
-		       adapter->rss_ports);
-	for (i = 0; i < adapter->num_queues; i++) {
+	for (i = first; i < end; i++) {
 		q = adapter->queue[i];
 		err = igb_configure_tx(&adapter->hw, &q->tx);
 		if (!err)
 			err = igb_configure_rx(adapter, &q->rx);
 		if (err) {
-			igb_disable_queues(adapter);
+			igb_disable_queues(adapter, first, end);
 			return err;
 		}
 	}
 	return 0;
+}
+
+/* What came since the rings were enabled, and what applications have queued,
+ * interrupts nobody: have NAPI look.
+ */
+static void igb_start_queues(struct igb_adapter *adapter, unsigned int first,
+			     unsigned int end)
+{
+	struct igb_queue *q;
+	unsigned int i;
+
+	for (i = first; i < end; i++) {
+		q = adapter->queue[i];
+		napi_enable(&q->napi);
+		igb_tx_start(&q->tx);
+		igb_irq_enable_queue(q);
+		igb_irq_kick(q);
+	}
+}
+
+/* Nobody polls, sends or interrupts any more. */
+static void igb_stop_queues(struct igb_adapter *adapter, unsigned int first,
+			    unsigned int end)
+{
+	struct igb_queue *q;
+	unsigned int i;
+
+	for (i = first; i < end; i++) {
+		q = adapter->queue[i];
+		igb_irq_disable_queue(q);
+		/* It may have been stopped alone. */
+		if (q->tx.up)
+			napi_disable(&q->napi);
+	}
+	/* A poll that has completed may still be about to unmask, to start its
+	 * timer and to look into its rings.
+	 */
+	synchronize_net();
+	for (i = first; i < end; i++) {
+		q = adapter->queue[i];
+		igb_irq_quiesce(q);
+		igb_irq_disable_queue(q);
+		igb_tx_stop(&q->tx);
+	}
+}
+
+/* The chip has done with the rings: drop what they hold. */
+static void igb_empty_queues(struct igb_adapter *adapter, unsigned int first,
+			     unsigned int end)
+{
+	unsigned int i;
+
+	for (i = first; i < end; i++) {
+		igb_tx_drain(&adapter->queue[i]->tx);
+		igb_rx_discard(&adapter->queue[i]->rx);
+	}
 }
 
 /* Filters open last: what waited while the port was down is not let in. */
@@ -156,27 +213,17 @@ static void igb_stop_receiver(struct igb_adapter *adapter)
 	igb_hw_stop_rx(hw);
 }
 
-/* Nothing interrupts for a ring without buffers, nor for what an application
- * has queued: have NAPI look.
- */
-static void igb_kick_queues(struct igb_adapter *adapter)
-{
-	struct igb_queue *q;
-	unsigned int i;
-
-	local_bh_disable();
-	for (i = 0; i < adapter->num_queues; i++) {
-		q = adapter->queue[i];
-		if (READ_ONCE(q->rx.starved) || q->xsk_pool)
-			napi_schedule(&q->napi);
-	}
-	local_bh_enable();
-}
-
+/* Nothing interrupts for a ring without buffers. */
 static void igb_refill_task(struct work_struct *work)
 {
-	igb_kick_queues(container_of(to_delayed_work(work), struct igb_adapter,
-				     refill_work));
+	struct igb_adapter *adapter = container_of(to_delayed_work(work),
+						   struct igb_adapter,
+						   refill_work);
+	unsigned int i;
+
+	for (i = 0; i < adapter->num_queues; i++)
+		if (READ_ONCE(adapter->queue[i]->rx.starved))
+			igb_irq_kick(adapter->queue[i]);
 }
 
 /**
@@ -191,27 +238,25 @@ static void igb_refill_task(struct work_struct *work)
  */
 int igb_up(struct igb_adapter *adapter)
 {
-	unsigned int i;
 	int err;
 
 	ASSERT_RTNL();
 
-	err = igb_configure_queues(adapter);
+	igb_hw_set_rss(&adapter->hw, adapter->rss_key, adapter->reta,
+		       adapter->rss_ports);
+	err = igb_configure_queues(adapter, 0, adapter->num_queues);
 	if (err)
 		return err;
 
 	igb_hw_start_tx(&adapter->hw);
-	for (i = 0; i < adapter->num_queues; i++) {
-		napi_enable(&adapter->queue[i]->napi);
-		adapter->queue[i]->tx.waiting = false;
-	}
 	adapter->link_seen = false;
 	adapter->up_since = jiffies;
 	WRITE_ONCE(adapter->up, true);
 	igb_irq_enable(adapter);
+	igb_start_queues(adapter, 0, adapter->num_queues);
 	igb_start_receiver(adapter);
+	/* The stack's watchdog also looks at those out of use. */
 	netif_tx_start_all_queues(adapter->netdev);
-	igb_kick_queues(adapter);
 
 	queue_work(system_wq, &adapter->link_work);
 	queue_delayed_work(system_wq, &adapter->service_work,
@@ -226,7 +271,7 @@ static void igb_stop_dma_queues(struct igb_adapter *adapter)
 {
 	int err;
 
-	err = igb_disable_queues(adapter);
+	err = igb_disable_queues(adapter, 0, adapter->num_queues);
 	igb_hw_stop_tx(&adapter->hw);
 	if (!err)
 		return;
@@ -252,8 +297,6 @@ static void igb_stop_dma_queues(struct igb_adapter *adapter)
  */
 void igb_down(struct igb_adapter *adapter)
 {
-	unsigned int i;
-
 	ASSERT_RTNL();
 	if (!adapter->up)
 		return;
@@ -261,27 +304,15 @@ void igb_down(struct igb_adapter *adapter)
 	WRITE_ONCE(adapter->up, false);
 
 	igb_stop_receiver(adapter);
+	igb_stop_queues(adapter, 0, adapter->num_queues);
 	igb_irq_disable(adapter);
-	for (i = 0; i < adapter->num_queues; i++)
-		napi_disable(&adapter->queue[i]->napi);
-	/* A poll that has completed may still be about to unmask, to start its
-	 * timer and to look into its rings.
-	 */
-	synchronize_net();
-	for (i = 0; i < adapter->num_queues; i++)
-		igb_irq_quiesce(adapter->queue[i]);
-	igb_irq_disable(adapter);
-	netif_tx_disable(adapter->netdev);
 	cancel_work_sync(&adapter->link_work);
 	cancel_delayed_work_sync(&adapter->refill_work);
 	cancel_delayed_work_sync(&adapter->service_work);
 
 	igb_stop_dma_queues(adapter);
 	igb_update_hw_stats(adapter);
-	for (i = 0; i < adapter->num_queues; i++) {
-		igb_tx_drain(&adapter->queue[i]->tx);
-		igb_rx_discard(&adapter->queue[i]->rx);
-	}
+	igb_empty_queues(adapter, 0, adapter->num_queues);
 }
 
 /* Traffic will not be back soon, or the link will have to come up again. */
@@ -490,8 +521,8 @@ static bool igb_tx_is_stuck(struct igb_tx *tx)
 	bool stuck = tx->waiting && tx->watched == reclaimed;
 
 	tx->watched = reclaimed;
-	tx->waiting = READ_ONCE(tx->next_to_use) !=
-		      READ_ONCE(tx->next_to_clean);
+	tx->waiting = READ_ONCE(tx->up) && READ_ONCE(tx->next_to_use) !=
+					   READ_ONCE(tx->next_to_clean);
 	return stuck && tx->waiting;
 }
 
@@ -585,6 +616,57 @@ static void igb_reset_task(struct work_struct *work)
 		igb_restart(adapter);
 	}
 	rtnl_unlock();
+}
+
+/* ---- Single queues ---------------------------------------------------- */
+
+/**
+ * igb_stop_queue() - stop one queue pair, while the others go on
+ * @q: the pair, up
+ *
+ * On return the chip has done with the pair's rings, and what they held is
+ * freed.  If it does not obey, the port is down and detached.
+ *
+ * Context: process context, RTNL.
+ */
+void igb_stop_queue(struct igb_queue *q)
+{
+	struct igb_adapter *adapter = q->adapter;
+	unsigned int i = q->tx.index;
+
+	ASSERT_RTNL();
+
+	igb_stop_queues(adapter, i, i + 1);
+	if (igb_disable_queues(adapter, i, i + 1)) {
+		netif_device_detach(adapter->netdev);
+		igb_down(adapter);
+		return;
+	}
+	igb_empty_queues(adapter, i, i + 1);
+}
+
+/**
+ * igb_start_queue() - undo igb_stop_queue()
+ * @q: the pair, with rings
+ *
+ * A pair that does not start, or did not stop, has the port reset.  What
+ * igb_restart() says of that is for the administrator.
+ *
+ * Context: process context, RTNL.
+ */
+void igb_start_queue(struct igb_queue *q)
+{
+	struct igb_adapter *adapter = q->adapter;
+	unsigned int i = q->tx.index;
+
+	ASSERT_RTNL();
+
+	if (adapter->up && !igb_configure_queues(adapter, i, i + 1)) {
+		igb_start_queues(adapter, i, i + 1);
+		return;
+	}
+	netif_device_detach(adapter->netdev);
+	igb_restart(adapter);
 }
 
 /* ---- Queues and ring sizes -------------------------------------------- */

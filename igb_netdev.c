@@ -179,6 +179,79 @@ static const struct netdev_stat_ops igb_stat_ops = {
 	.get_base_stats		= igb_get_base_stats,
 };
 
+/* A device that has these is locked in another way since there is an instance
+ * lock, which this driver does not know of.
+ */
+#ifndef IGB_HAVE_NETDEV_NEED_OPS_LOCK
+static int igb_queue_mem_alloc(struct net_device *netdev, void *mem, int queue)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_rx_ring *ring = mem;
+	int err;
+
+	*ring = (struct igb_rx_ring) {};
+	err = igb_rx_ring_alloc(adapter->queue[queue], ring, adapter->rx_count);
+	if (err)
+		igb_rx_ring_free(&adapter->pdev->dev, ring);
+	return err;
+}
+
+static void igb_queue_mem_free(struct net_device *netdev, void *mem)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	igb_rx_ring_free(&adapter->pdev->dev, mem);
+}
+
+static int igb_queue_stop(struct net_device *netdev, void *mem, int queue)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_queue *q = adapter->queue[queue];
+	struct igb_rx_ring *ring = mem;
+
+	if (!adapter->up)
+		return -ENETDOWN;
+	if (!q->tx.up)
+		return -EBUSY;
+
+	igb_stop_queue(q);
+	*ring = (struct igb_rx_ring) {};
+	igb_rx_ring_swap(q, ring);
+	return 0;
+}
+
+/* The memory is the queue's from here on, even if the port has to be reset. */
+static int igb_queue_start(struct net_device *netdev, void *mem, int queue)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_queue *q = adapter->queue[queue];
+
+	if (!netif_running(netdev))
+		return -ENETDOWN;
+	if (q->rx.ring.desc)
+		return -EBUSY;
+
+	igb_rx_ring_swap(q, mem);
+	igb_start_queue(q);
+	return 0;
+}
+
+static const struct netdev_queue_mgmt_ops igb_queue_mgmt_ops = {
+	.ndo_queue_mem_size	= sizeof(struct igb_rx_ring),
+	.ndo_queue_mem_alloc	= igb_queue_mem_alloc,
+	.ndo_queue_mem_free	= igb_queue_mem_free,
+	.ndo_queue_start	= igb_queue_start,
+	.ndo_queue_stop		= igb_queue_stop,
+};
+
+static void igb_set_queue_ops(struct net_device *netdev)
+{
+	netdev->queue_mgmt_ops = &igb_queue_mgmt_ops;
+}
+#else
+static void igb_set_queue_ops(struct net_device *netdev) {}
+#endif
+
 /**
  * igb_update_hw_stats() - fold the chip's counters into adapter->hw_stats
  * @adapter: the port
@@ -484,6 +557,7 @@ void igb_netdev_init(struct net_device *netdev)
 	netdev->netdev_ops = &igb_netdev_ops;
 	netdev->ethtool_ops = &igb_ethtool_ops;
 	netdev->stat_ops = &igb_stat_ops;
+	igb_set_queue_ops(netdev);
 	netdev->watchdog_timeo = 5 * HZ;
 	netdev->min_mtu = ETH_MIN_MTU;
 	netdev->max_mtu = IGB_MAX_MTU;

@@ -97,7 +97,14 @@ void igb_rxq_destroy(struct xdp_rxq_info *rxq)
 	kfree(rxq);
 }
 
-static void igb_rx_ring_free(struct device *dev, struct igb_rx_ring *ring)
+/**
+ * igb_rx_ring_free() - free the memory of a receive ring
+ * @dev: device that it was made for
+ * @ring: a ring that no queue uses, emptied; it may lack parts
+ *
+ * Context: process context.
+ */
+void igb_rx_ring_free(struct device *dev, struct igb_rx_ring *ring)
 {
 	igb_rx_ring_empty(ring);
 	igb_rxq_destroy(ring->xsk_rxq);
@@ -212,8 +219,16 @@ void igb_rx_ring_set_xsk(struct igb_queue *q, struct xdp_rxq_info *rxq)
 	igb_rx_ring_fill(ring);
 }
 
-static int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring,
-			     u16 count)
+/**
+ * igb_rx_ring_alloc() - build a receive ring, full of pages
+ * @q: the queue pair that it is for
+ * @ring: result, empty before; on failure what is to be freed
+ * @count: number of descriptors
+ *
+ * Context: process context, sleeps.
+ * Return: 0 or -ENOMEM.
+ */
+int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring, u16 count)
 {
 	struct device *dev = &q->adapter->pdev->dev;
 	int err;
@@ -289,10 +304,17 @@ int igb_rings_alloc(struct igb_adapter *adapter, struct igb_rings *rings,
 	return 0;
 }
 
-/* A pool may recycle into its cache only while the NAPI instance that
+/**
+ * igb_rx_ring_swap() - exchange the receive ring of a queue pair
+ * @q: the pair, down
+ * @ring: ring to use from now on, or an empty one; on return that used before
+ *
+ * A pool may recycle into its cache only while the NAPI instance that
  * allocates from it is the one that frees.
+ *
+ * Context: process context, sleeps.
  */
-static void igb_swap_rx_ring(struct igb_queue *q, struct igb_rx_ring *ring)
+void igb_rx_ring_swap(struct igb_queue *q, struct igb_rx_ring *ring)
 {
 	if (q->rx.ring.xsk_pool)
 		igb_rx_ring_empty(&q->rx.ring);
@@ -322,6 +344,6 @@ void igb_rings_swap(struct igb_adapter *adapter, struct igb_rings *rings)
 	for (i = 0; i < adapter->max_queues; i++) {
 		q = adapter->queue[i];
 		swap(q->tx.ring, rings->tx[i]);
-		igb_swap_rx_ring(q, &rings->rx[i]);
+		igb_rx_ring_swap(q, &rings->rx[i]);
 	}
 }

@@ -753,6 +753,35 @@ void igb_tx_clean(struct igb_tx *tx, int budget)
 }
 
 /**
+ * igb_tx_start() - let the stack, XDP and applications send
+ * @tx: the queue, its ring enabled
+ *
+ * Context: process context, RTNL.
+ */
+void igb_tx_start(struct igb_tx *tx)
+{
+	__netif_tx_lock_bh(tx->txq);
+	tx->waiting = false;
+	WRITE_ONCE(tx->up, true);
+	netif_tx_wake_queue(tx->txq);
+	__netif_tx_unlock_bh(tx->txq);
+}
+
+/**
+ * igb_tx_stop() - have nobody send any more
+ * @tx: the queue, its NAPI disabled: that would wake it
+ *
+ * Context: process context, RTNL.
+ */
+void igb_tx_stop(struct igb_tx *tx)
+{
+	__netif_tx_lock_bh(tx->txq);
+	WRITE_ONCE(tx->up, false);
+	netif_tx_stop_queue(tx->txq);
+	__netif_tx_unlock_bh(tx->txq);
+}
+
+/**
  * igb_tx_rewind() - start the ring over at its first descriptor
  * @tx: the queue, drained
  *
@@ -771,7 +800,7 @@ void igb_tx_rewind(struct igb_tx *tx)
  * igb_tx_drain() - drop what was queued and never sent
  * @tx: the queue
  *
- * Context: process context; the port is down, the ring disabled.
+ * Context: process context; after igb_tx_stop(), the ring is disabled.
  */
 void igb_tx_drain(struct igb_tx *tx)
 {

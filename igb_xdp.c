@@ -116,7 +116,7 @@ void igb_xdp_flush(struct igb_rx *rx)
  *
  * Context: bottom halves off.
  * Return: how many frames were queued, the others stay the caller's; -ENETDOWN
- * when the port is down, -EINVAL for other flags.
+ * when the port or the queue is down, -EINVAL for other flags.
  */
 int igb_xdp_xmit(struct net_device *netdev, int n, struct xdp_frame **frames,
 		 u32 flags)
@@ -131,9 +131,7 @@ int igb_xdp_xmit(struct net_device *netdev, int n, struct xdp_frame **frames,
 
 	tx = &adapter->queue[cpu % READ_ONCE(adapter->num_queues)]->tx;
 	__netif_tx_lock(tx->txq, cpu);
-	/* igb_down() takes this lock after clearing the mark. */
-	if (unlikely(!READ_ONCE(adapter->up) || !tx->ring.desc ||
-		     !netif_carrier_ok(netdev))) {
+	if (unlikely(!tx->up || !netif_carrier_ok(netdev))) {
 		__netif_tx_unlock(tx->txq);
 		return -ENETDOWN;
 	}

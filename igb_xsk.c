@@ -65,22 +65,16 @@ static void igb_xsk_assign(struct igb_queue *q, struct xsk_buff_pool *pool,
 		igb_rxq_destroy(rxq);
 }
 
-/* The memory is exchanged while the port is down; its link stays. */
+/* The memory is exchanged while the pair is down; the others go on. */
 static void igb_xsk_switch(struct igb_queue *q, struct xsk_buff_pool *pool,
 			   struct xdp_rxq_info *rxq)
 {
-	struct igb_adapter *adapter = q->adapter;
-
-	if (!adapter->up)
+	if (!q->tx.up)
 		return igb_xsk_assign(q, pool, rxq);
 
-	netif_device_detach(adapter->netdev);
-	igb_down(adapter);
+	igb_stop_queue(q);
 	igb_xsk_assign(q, pool, rxq);
-	if (igb_up(adapter))
-		igb_restart(adapter);
-	else
-		netif_device_attach(adapter->netdev);
+	igb_start_queue(q);
 }
 
 static int igb_xsk_enable(struct igb_queue *q, struct xsk_buff_pool *pool)
@@ -157,9 +151,7 @@ int igb_xsk_wakeup(struct net_device *netdev, u32 queue, u32 flags)
 	if (!READ_ONCE(q->xsk_pool))
 		return -EINVAL;
 
-	local_bh_disable();
-	napi_schedule(&q->napi);
-	local_bh_enable();
+	igb_irq_kick(q);
 	return 0;
 }
 

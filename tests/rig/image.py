@@ -8,6 +8,8 @@ from . import project
 
 GUEST_SOURCES = project.TOP / "tests" / "guest"
 COMPILER = {"x86_64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
+# Modules of the tests' own.
+TEST_MODULES = ("nomsix", "requeue")
 # Of the guest's kernel, beside what mkinitramfs.sh always takes.
 KMODS = ("8021q", "vxlan", "ip_gre", "ipip", "sit", "bridge", "sctp", "veth", "igb")
 
@@ -103,8 +105,9 @@ def initramfs(arch, kmods=KMODS, name="initramfs", options=()):
     image, contents = directory / f"{name}.cpio", directory / f"{name}.contents"
     with project.locked(directory / "lock"):
         driver = _stripped(arch, _driver(arch))
-        rigtool, nomsix, programs = _rigtool(arch), _test_module(arch, "nomsix"), _bpf()
-        inputs = [driver, rigtool, nomsix, *programs,
+        rigtool, programs = _rigtool(arch), _bpf()
+        modules = [_test_module(arch, module) for module in TEST_MODULES]
+        inputs = [driver, rigtool, *modules, *programs,
                   *(project.SCRIPTS / f"{script}.sh" for script in ("mkinitramfs", "guest-tools")),
                   *sorted(_files(project.TOP / "rootfs"))]
         wanted = f"{' '.join((*kmods, *options))}\n" \
@@ -112,7 +115,8 @@ def initramfs(arch, kmods=KMODS, name="initramfs", options=()):
         if not image.exists() or not contents.exists() or contents.read_text() != wanted:
             project.run([project.SCRIPTS / "mkinitramfs.sh", "--arch", arch, "--output", image,
                          *options, "--module", driver, "--add", f"{rigtool}:/usr/bin/rigtool",
-                         "--add", f"{nomsix}:/lib/modules/nomsix.ko",
+                         *(word for module in modules
+                           for word in ("--add", f"{module}:/lib/modules/{module.name}")),
                          *(word for kmod in kmods for word in ("--kmod", kmod)),
                          *(word for program in programs
                            for word in ("--add", f"{program}:/lib/bpf/{program.name}"))])
