@@ -37,6 +37,13 @@
 			 SKB_WITH_OVERHEAD(PAGE_SIZE) - IGB_RX_HEADROOM), \
 		   SZ_1K)
 
+/* With header split, what the headers of a frame carry has a page of its own,
+ * from its start, as mapping it to an application wants it; they themselves
+ * have a buffer of this size in another one.
+ */
+#define IGB_SPLIT_HDR_LEN	256
+#define IGB_SPLIT_BUF_LEN	min_t(unsigned int, SZ_16K, PAGE_SIZE)
+
 /* Behind a transmit ring, where the chip reports its head; and behind that,
  * for each descriptor, where a small frame is copied to.
  */
@@ -152,13 +159,15 @@ struct igb_tx {
  * struct igb_rx_ring - memory of a receive ring, owned by one struct igb_rx
  * @desc: descriptors, coherent
  * @dma: bus address of @desc
- * @page: one for each descriptor; NULL where there is none
+ * @page: one for each descriptor; NULL where there is none.  With header split,
+ *	behind them those for headers: there is one where there is the other
  * @xsk: the same with @xsk_pool
  * @pool: where the pages come from, mapped once
  * @rxq: what XDP has to know of @pool
  * @xsk_pool: an application's memory to be used instead of pages, or NULL
  * @xsk_rxq: what XDP has to know of that
  * @count: number of descriptors
+ * @split: headers have buffers of their own
  */
 struct igb_rx_ring {
 	union igb_rx_desc *desc;
@@ -172,6 +181,7 @@ struct igb_rx_ring {
 	struct xsk_buff_pool *xsk_pool;
 	struct xdp_rxq_info *xsk_rxq;
 	u16 count;
+	bool split;
 };
 
 struct igb_rx_stats {
@@ -321,11 +331,13 @@ struct igb_rings {
  * @num_queues: queue pairs in use
  * @tx_count: descriptors in each transmit ring
  * @rx_count: descriptors in each receive ring
+ * @split: headers have buffers of their own
  */
 struct igb_config {
 	unsigned int num_queues;
 	u16 tx_count;
 	u16 rx_count;
+	bool split;
 };
 
 /**
@@ -344,6 +356,7 @@ struct igb_config {
  * @rearm: register that lets a queue's vector fire again
  * @tx_count: descriptors in each transmit ring, now or when next opened
  * @rx_count: descriptors in each receive ring, now or when next opened
+ * @split: headers have buffers of their own, now or when next opened
  * @msg_enable: NETIF_MSG_*
  * @nvm_version: image version word, 0 when unknown
  * @rss_key: key of the receive hash
@@ -383,6 +396,7 @@ struct igb_adapter {
 
 	u16 tx_count;
 	u16 rx_count;
+	bool split;
 	u32 msg_enable;
 	u16 nvm_version;
 	u8 rss_key[IGB_RSS_KEY_SIZE];
@@ -461,6 +475,13 @@ static inline bool igb_rx_is_whole(const struct igb_rx *rx, u32 status,
 	       rx->state == IGB_RX_START && len >= ETH_HLEN && len <= most;
 }
 
+/* Where the page for the headers of the frame at @i is noted. */
+static inline struct page **igb_split_head(const struct igb_rx_ring *ring,
+					   unsigned int i)
+{
+	return &ring->page[ring->count + i];
+}
+
 static inline void igb_count(struct u64_stats_sync *syncp, u64_stats_t *counter)
 {
 	u64_stats_update_begin(syncp);
@@ -476,6 +497,14 @@ static inline void igb_rx_count(struct igb_rx *rx, unsigned int len)
 	u64_stats_update_end(&rx->syncp);
 }
 
+static inline void igb_rx_start_frame(struct igb_rx *rx, void *start, u16 len)
+{
+	struct xdp_buff *xdp = &rx->frame.xdp;
+
+	xdp->flags = 0;
+	xdp_prepare_buff(xdp, start, IGB_RX_HEADROOM, len, true);
+}
+
 /* igb_ring.c */
 int igb_rings_alloc(struct igb_adapter *adapter, struct igb_rings *rings,
 		    const struct igb_config *config);
@@ -484,10 +513,12 @@ struct xdp_rxq_info *igb_xsk_rxq_create(struct igb_queue *q);
 void igb_rxq_destroy(struct xdp_rxq_info *rxq);
 void igb_rx_ring_set_xsk(struct igb_queue *q, struct xdp_rxq_info *rxq);
 void igb_rings_swap(struct igb_adapter *adapter, struct igb_rings *rings);
-int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring, u16 count);
+int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring,
+		      const struct igb_config *config);
 void igb_rx_ring_free(struct device *dev, struct igb_rx_ring *ring);
 void igb_rx_ring_swap(struct igb_queue *q, struct igb_rx_ring *ring);
 unsigned int igb_rx_buf_len(const struct igb_rx_ring *ring);
+u32 igb_rx_desctype(const struct igb_rx_ring *ring);
 
 /* igb_xdp.c */
 extern const struct xdp_metadata_ops igb_xdp_metadata_ops;
@@ -511,6 +542,12 @@ unsigned int igb_xsk_fill(struct igb_rx_ring *ring, unsigned int i,
 			  unsigned int count);
 void igb_xsk_filled(struct xsk_buff_pool *pool, bool missing);
 int igb_xsk_rx_clean(struct igb_rx *rx, int budget);
+
+/* igb_split.c */
+void igb_split_write_desc(const struct igb_rx_ring *ring, unsigned int i);
+unsigned int igb_split_fill(struct igb_rx_ring *ring, unsigned int i,
+			    unsigned int count, gfp_t gfp);
+int igb_split_rx_clean(struct igb_rx *rx, int budget);
 
 /* igb_tx.c */
 netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev);
@@ -536,6 +573,11 @@ void igb_rx_rewind(struct igb_rx *rx);
 int igb_rx_clean(struct igb_rx *rx, int budget);
 bool igb_rx_pass(struct igb_rx *rx, struct sk_buff *skb,
 		 const union igb_rx_desc *desc, u32 status);
+int igb_rx_add_frag(struct igb_rx *rx, struct page *page, unsigned int offset,
+		    unsigned int len);
+void igb_rx_skip(struct igb_rx *rx);
+bool igb_rx_finish(struct igb_rx *rx, struct bpf_prog *prog,
+		   const union igb_rx_desc *desc, u32 status);
 void igb_rx_discard(struct igb_rx *rx);
 
 /* igb_irq.c */

@@ -3,6 +3,7 @@
  * What the administrator sees and sets with ethtool.
  */
 #include <linux/ethtool.h>
+#include <linux/ethtool_netlink.h>
 #include <linux/mii.h>
 
 #include "igb.h"
@@ -206,6 +207,9 @@ static void igb_get_ringparam(struct net_device *netdev,
 	ring->tx_max_pending = IGB_MAX_DESC;
 	ring->rx_pending = adapter->rx_count;
 	ring->tx_pending = adapter->tx_count;
+	kernel_ring->tcp_data_split = adapter->split ?
+				      ETHTOOL_TCP_DATA_SPLIT_ENABLED :
+				      ETHTOOL_TCP_DATA_SPLIT_DISABLED;
 }
 
 static int igb_check_ring(u32 count, struct netlink_ext_ack *extack)
@@ -218,6 +222,23 @@ static int igb_check_ring(u32 count, struct netlink_ext_ack *extack)
 			       "a ring has %u to %u descriptors, a multiple of %u",
 			       IGB_MIN_DESC, IGB_MAX_DESC, IGB_DESC_MULTIPLE);
 	return -EINVAL;
+}
+
+/* Headers and what they carry are two buffers. */
+static int igb_check_split(const struct igb_adapter *adapter,
+			   struct netlink_ext_ack *extack)
+{
+	if (igb_xsk_in_use(adapter)) {
+		NL_SET_ERR_MSG_MOD(extack,
+				   "no tcp-data-split with an AF_XDP socket");
+		return -EOPNOTSUPP;
+	}
+	if (adapter->xdp_prog && !adapter->xdp_prog->aux->xdp_has_frags) {
+		NL_SET_ERR_MSG_MOD(extack,
+				   "no tcp-data-split while the XDP program takes no fragments");
+		return -EOPNOTSUPP;
+	}
+	return 0;
 }
 
 static int igb_set_ringparam(struct net_device *netdev,
@@ -237,6 +258,11 @@ static int igb_set_ringparam(struct net_device *netdev,
 
 	want.tx_count = ring->tx_pending;
 	want.rx_count = ring->rx_pending;
+	want.split = kernel_ring->tcp_data_split ==
+		     ETHTOOL_TCP_DATA_SPLIT_ENABLED;
+	err = want.split ? igb_check_split(adapter, extack) : 0;
+	if (err)
+		return err;
 	return igb_reconfigure(adapter, &want, extack);
 }
 
@@ -642,6 +668,7 @@ static int igb_nway_reset(struct net_device *netdev)
 }
 
 const struct ethtool_ops igb_ethtool_ops = {
+	.supported_ring_params	= ETHTOOL_RING_USE_TCP_DATA_SPLIT,
 	.supported_coalesce_params = ETHTOOL_COALESCE_USECS |
 				     ETHTOOL_COALESCE_USE_ADAPTIVE,
 	.get_drvinfo		= igb_get_drvinfo,

@@ -165,6 +165,19 @@ enum igb_mdic_op {
 #define IGB_RA			0x5400		/* RAL, RAH 0 to 15 */
 #define IGB_RA2			0x54e0		/* RAL, RAH 16 to 23 */
 #define   IGB_RAH_AV			BIT(31)
+#define IGB_PSRTYPE(n)		(0x5480 + 4 * (n))	/* headers to split */
+#define   IGB_PSRTYPE_IPV4_TCP		BIT(2)
+#define   IGB_PSRTYPE_IPV4_UDP		BIT(3)
+#define   IGB_PSRTYPE_IPV4_IPV6_TCP	BIT(5)
+#define   IGB_PSRTYPE_IPV4_IPV6_UDP	BIT(6)
+#define   IGB_PSRTYPE_IPV6_TCP		BIT(8)
+#define   IGB_PSRTYPE_IPV6_UDP		BIT(9)
+#define   IGB_PSRTYPE_TRANSPORT		(IGB_PSRTYPE_IPV4_TCP |	\
+					 IGB_PSRTYPE_IPV4_UDP |	\
+					 IGB_PSRTYPE_IPV4_IPV6_TCP |	\
+					 IGB_PSRTYPE_IPV4_IPV6_UDP |	\
+					 IGB_PSRTYPE_IPV6_TCP |	\
+					 IGB_PSRTYPE_IPV6_UDP)
 #define IGB_VFTA(n)		(0x5600 + 4 * (n))
 #define IGB_MRQC		0x5818
 #define   IGB_MRQC_ENABLE		GENMASK(2, 0)
@@ -195,8 +208,10 @@ enum igb_mdic_op {
 #define IGB_RDLEN(q)		(0xc008 + 0x40 * (q))
 #define IGB_SRRCTL(q)		(0xc00c + 0x40 * (q))
 #define   IGB_SRRCTL_BSIZEPACKET	GENMASK(6, 0)	/* KiB */
+#define   IGB_SRRCTL_BSIZEHEADER	GENMASK(11, 8)	/* 64 bytes */
 #define   IGB_SRRCTL_DESCTYPE		GENMASK(27, 25)
 #define   IGB_SRRCTL_ADV_ONEBUF		1
+#define   IGB_SRRCTL_ADV_HDR_SPLIT	2
 #define   IGB_SRRCTL_DROP_EN		BIT(31)
 #define IGB_RDH(q)		(0xc010 + 0x40 * (q))
 #define IGB_RDT(q)		(0xc018 + 0x40 * (q))
@@ -253,7 +268,7 @@ enum igb_mdic_op {
 /**
  * struct igb_rx_desc_read - advanced receive descriptor as software posts it
  * @pkt_addr: bus address of the packet buffer (even)
- * @hdr_addr: bus address of the header buffer; zero, which also clears DD
+ * @hdr_addr: bus address of the header buffer, even, or zero; clears DD
  */
 struct igb_rx_desc_read {
 	__le64 pkt_addr;
@@ -284,12 +299,15 @@ union igb_rx_desc {
 static_assert(sizeof(union igb_rx_desc) == 16);
 
 #define IGB_RXD_RSS_TYPE		GENMASK(3, 0)
+#define IGB_RXD_HDR_LEN			GENMASK(30, 21)
+#define IGB_RXD_SPH			BIT(31)
 #define IGB_RXD_DD			BIT(0)
 #define IGB_RXD_EOP			BIT(1)
 #define IGB_RXD_IXSM			BIT(2)
 #define IGB_RXD_VP			BIT(3)
 #define IGB_RXD_UDPCS			BIT(4)
 #define IGB_RXD_L4CS			BIT(5)
+#define IGB_RXD_HBO			BIT(23)
 #define IGB_RXD_L4E			BIT(29)
 #define IGB_RXD_IPE			BIT(30)
 #define IGB_RXD_RXE			BIT(31)

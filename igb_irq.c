@@ -279,8 +279,12 @@ int igb_poll(struct napi_struct *napi, int budget)
 
 	if (q->tx.xsk_pool)
 		more = igb_xsk_xmit(&q->tx, budget);
-	done = q->rx.ring.xsk_pool ? igb_xsk_rx_clean(&q->rx, budget) :
-				     igb_rx_clean(&q->rx, budget);
+	if (q->rx.ring.xsk_pool)
+		done = igb_xsk_rx_clean(&q->rx, budget);
+	else if (q->rx.ring.split)
+		done = igb_split_rx_clean(&q->rx, budget);
+	else
+		done = igb_rx_clean(&q->rx, budget);
 	if (unlikely(READ_ONCE(q->rx.starved)))
 		queue_delayed_work(system_wq, &q->adapter->refill_work,
 				   msecs_to_jiffies(20));

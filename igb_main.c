@@ -75,7 +75,7 @@ static int igb_configure_tx(struct igb_hw *hw, struct igb_tx *tx)
 static int igb_configure_rx(struct igb_adapter *adapter, struct igb_rx *rx)
 {
 	u32 kib = DIV_ROUND_UP(igb_rx_buf_len(&rx->ring), SZ_1K);
-	u32 srrctl = FIELD_PREP(IGB_SRRCTL_DESCTYPE, IGB_SRRCTL_ADV_ONEBUF) |
+	u32 srrctl = igb_rx_desctype(&rx->ring) |
 		     FIELD_PREP(IGB_SRRCTL_BSIZEPACKET, kib);
 	struct igb_hw *hw = &adapter->hw;
 	u16 q = rx->index;
@@ -90,6 +90,8 @@ static int igb_configure_rx(struct igb_adapter *adapter, struct igb_rx *rx)
 	igb_wr(hw, IGB_RDBAH(q), upper_32_bits(rx->ring.dma));
 	igb_wr(hw, IGB_RDLEN(q), rx->ring.count * sizeof(*rx->ring.desc));
 	igb_wr(hw, IGB_SRRCTL(q), srrctl);
+	if (rx->ring.split)
+		igb_wr(hw, IGB_PSRTYPE(q), IGB_PSRTYPE_TRANSPORT);
 	igb_wr(hw, IGB_RDH(q), 0);
 	igb_wr(hw, IGB_RDT(q), 0);
 	err = igb_hw_enable_queue(hw, IGB_RXDCTL(q), IGB_RX_THRESHOLDS);
@@ -358,6 +360,7 @@ struct igb_config igb_get_config(const struct igb_adapter *adapter)
 		.num_queues = adapter->num_queues,
 		.tx_count = adapter->tx_count,
 		.rx_count = adapter->rx_count,
+		.split = adapter->split,
 	};
 }
 
@@ -711,6 +714,7 @@ static int igb_adopt(struct igb_adapter *adapter, const struct igb_config *want)
 	igb_set_xps(adapter, was);
 	adapter->tx_count = want->tx_count;
 	adapter->rx_count = want->rx_count;
+	adapter->split = want->split;
 	return 0;
 }
 
@@ -771,7 +775,7 @@ static int igb_reconfigure_open(struct igb_adapter *adapter,
 }
 
 /**
- * igb_reconfigure() - change the number of queues and the size of rings
+ * igb_reconfigure() - change the number of queues, size and kind of rings
  * @adapter: the port
  * @want: what to have; the caller has checked it
  * @extack: where a reason goes; may be NULL

@@ -186,11 +186,12 @@ static const struct netdev_stat_ops igb_stat_ops = {
 static int igb_queue_mem_alloc(struct net_device *netdev, void *mem, int queue)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_config config = igb_get_config(adapter);
 	struct igb_rx_ring *ring = mem;
 	int err;
 
 	*ring = (struct igb_rx_ring) {};
-	err = igb_rx_ring_alloc(adapter->queue[queue], ring, adapter->rx_count);
+	err = igb_rx_ring_alloc(adapter->queue[queue], ring, &config);
 	if (err)
 		igb_rx_ring_free(&adapter->pdev->dev, ring);
 	return err;

@@ -52,11 +52,17 @@ static int igb_tx_ring_alloc(struct igb_queue *q, struct igb_tx_ring *ring,
 	return 0;
 }
 
+/* With header split, each descriptor has two pages. */
+static u16 igb_rx_places(const struct igb_rx_ring *ring)
+{
+	return ring->split ? 2 * ring->count : ring->count;
+}
+
 static void igb_rx_ring_empty(struct igb_rx_ring *ring)
 {
 	u16 i;
 
-	for (i = 0; ring->page && i < ring->count; i++) {
+	for (i = 0; ring->page && i < igb_rx_places(ring); i++) {
 		if (!ring->page[i])
 			continue;
 		if (ring->xsk_pool)
@@ -80,8 +86,24 @@ static void igb_rx_ring_empty(struct igb_rx_ring *ring)
  */
 unsigned int igb_rx_buf_len(const struct igb_rx_ring *ring)
 {
-	return ring->xsk_pool ? xsk_pool_get_rx_frame_size(ring->xsk_pool) :
-				IGB_RX_BUF_LEN;
+	if (ring->xsk_pool)
+		return xsk_pool_get_rx_frame_size(ring->xsk_pool);
+	return ring->split ? IGB_SPLIT_BUF_LEN : IGB_RX_BUF_LEN;
+}
+
+/**
+ * igb_rx_desctype() - how descriptors and buffers are used
+ * @ring: receive ring
+ *
+ * Context: any.
+ * Return: bits of SRRCTL.
+ */
+u32 igb_rx_desctype(const struct igb_rx_ring *ring)
+{
+	if (!ring->split)
+		return FIELD_PREP(IGB_SRRCTL_DESCTYPE, IGB_SRRCTL_ADV_ONEBUF);
+	return FIELD_PREP(IGB_SRRCTL_DESCTYPE, IGB_SRRCTL_ADV_HDR_SPLIT) |
+	       FIELD_PREP(IGB_SRRCTL_BSIZEHEADER, IGB_SPLIT_HDR_LEN / 64);
 }
 
 /**
@@ -117,16 +139,17 @@ void igb_rx_ring_free(struct device *dev, struct igb_rx_ring *ring)
 	*ring = (struct igb_rx_ring) {};
 }
 
-static struct page_pool *igb_pool_create(struct igb_queue *q, u16 count)
+static struct page_pool *igb_pool_create(struct igb_queue *q,
+					 const struct igb_config *config)
 {
 	struct page_pool_params params = {
 		.flags = PP_FLAG_DMA_MAP | PP_FLAG_DMA_SYNC_DEV,
-		.pool_size = IGB_POOL_RINGS * count,
+		.pool_size = IGB_POOL_RINGS * config->rx_count,
 		.nid = cpu_to_node(q->cpu),
 		.dev = &q->adapter->pdev->dev,
 		.dma_dir = DMA_BIDIRECTIONAL,	/* XDP_TX */
-		.offset = IGB_RX_HEADROOM,
-		.max_len = IGB_RX_BUF_LEN,
+		.offset = config->split ? 0 : IGB_RX_HEADROOM,
+		.max_len = config->split ? PAGE_SIZE : IGB_RX_BUF_LEN,
 		.netdev = q->adapter->netdev,
 		.queue_idx = q->rx.index,
 	};
@@ -223,17 +246,19 @@ void igb_rx_ring_set_xsk(struct igb_queue *q, struct xdp_rxq_info *rxq)
  * igb_rx_ring_alloc() - build a receive ring, full of pages
  * @q: the queue pair that it is for
  * @ring: result, empty before; on failure what is to be freed
- * @count: number of descriptors
+ * @config: of what size and kind
  *
  * Context: process context, sleeps.
  * Return: 0 or -ENOMEM.
  */
-int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring, u16 count)
+int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring,
+		      const struct igb_config *config)
 {
 	struct device *dev = &q->adapter->pdev->dev;
+	u16 count = config->rx_count;
 	int err;
 
-	ring->pool = igb_pool_create(q, count);
+	ring->pool = igb_pool_create(q, config);
 	if (IS_ERR(ring->pool)) {
 		err = PTR_ERR(ring->pool);
 		ring->pool = NULL;
@@ -241,7 +266,8 @@ int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring, u16 count)
 	}
 
 	ring->count = count;
-	ring->page = kvcalloc(count, sizeof(*ring->page),
+	ring->split = config->split;
+	ring->page = kvcalloc(igb_rx_places(ring), sizeof(*ring->page),
 			      GFP_KERNEL | __GFP_NOWARN);
 	ring->desc = dma_alloc_coherent(dev, count * sizeof(*ring->desc),
 					&ring->dma, GFP_KERNEL | __GFP_NOWARN);
@@ -294,8 +320,7 @@ int igb_rings_alloc(struct igb_adapter *adapter, struct igb_rings *rings,
 		q = adapter->queue[i];
 		err = igb_tx_ring_alloc(q, &rings->tx[i], config->tx_count);
 		if (!err)
-			err = igb_rx_ring_alloc(q, &rings->rx[i],
-						config->rx_count);
+			err = igb_rx_ring_alloc(q, &rings->rx[i], config);
 		if (err) {
 			igb_rings_free(adapter, rings);
 			return err;

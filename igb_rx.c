@@ -58,6 +58,9 @@ unsigned int igb_rx_fill(struct igb_rx_ring *ring, unsigned int i,
 	unsigned int left = count;
 	struct page *page;
 
+	if (ring->split)
+		return igb_split_fill(ring, i, count, gfp);
+
 	for (; left; left--) {
 		page = ring->page[i];
 		if (page)
@@ -155,6 +158,8 @@ static void igb_rx_rewrite_desc(struct igb_rx_ring *ring, u16 i)
 {
 	if (ring->xsk_pool)
 		igb_xsk_write_desc(&ring->desc[i], ring->xsk[i]);
+	else if (ring->split)
+		igb_split_write_desc(ring, i);
 	else
 		igb_rx_write_desc(&ring->desc[i], ring->page[i]);
 }
@@ -177,6 +182,9 @@ void igb_rx_rewind(struct igb_rx *rx)
 		if (!ring->page[i])
 			continue;
 		swap(ring->page[posted], ring->page[i]);
+		if (ring->split)
+			swap(*igb_split_head(ring, posted),
+			     *igb_split_head(ring, i));
 		igb_rx_rewrite_desc(ring, posted++);
 	}
 	/* The last one may be there; it may not be posted yet. */
@@ -214,16 +222,32 @@ void igb_rx_discard(struct igb_rx *rx)
 	local_bh_enable();
 }
 
-static void igb_rx_start_frame(struct igb_rx *rx, void *start, u16 len)
+/**
+ * igb_rx_skip() - throw away a frame, the rest of which may be to come
+ * @rx: the queue
+ *
+ * Context: NAPI poll.
+ */
+void igb_rx_skip(struct igb_rx *rx)
 {
-	struct xdp_buff *xdp = &rx->frame.xdp;
-
-	xdp->flags = 0;
-	xdp_prepare_buff(xdp, start, IGB_RX_HEADROOM, len, true);
+	igb_rx_discard_frame(rx);
+	rx->state = IGB_RX_SKIP;
 }
 
-static int igb_rx_add_frag(struct xdp_buff *xdp, struct page *page, u16 len)
+/**
+ * igb_rx_add_frag() - add a fragment to the frame under construction
+ * @rx: the queue
+ * @page: where it is; the frame's when 0 is returned
+ * @offset: from where on
+ * @len: bytes
+ *
+ * Context: NAPI poll.
+ * Return: 0, or -EMSGSIZE when it has as many as there may be.
+ */
+int igb_rx_add_frag(struct igb_rx *rx, struct page *page, unsigned int offset,
+		    unsigned int len)
 {
+	struct xdp_buff *xdp = &rx->frame.xdp;
 	struct skb_shared_info *sinfo = xdp_get_shared_info_from_buff(xdp);
 
 	if (!xdp_buff_has_frags(xdp)) {
@@ -233,8 +257,8 @@ static int igb_rx_add_frag(struct xdp_buff *xdp, struct page *page, u16 len)
 	}
 	if (unlikely(sinfo->nr_frags == MAX_SKB_FRAGS))
 		return -EMSGSIZE;
-	skb_frag_fill_page_desc(&sinfo->frags[sinfo->nr_frags++], page,
-				IGB_RX_HEADROOM, len);
+	skb_frag_fill_page_desc(&sinfo->frags[sinfo->nr_frags++], page, offset,
+				len);
 	sinfo->xdp_frags_size += len;
 	if (page_is_pfmemalloc(page))
 		xdp_buff_set_frag_pfmemalloc(xdp);
@@ -249,7 +273,7 @@ static int igb_rx_add_page(struct igb_rx *rx, struct page *page, u16 len)
 	if (unlikely(rx->state == IGB_RX_SKIP || len > IGB_RX_BUF_LEN))
 		return -EMSGSIZE;
 	if (rx->state == IGB_RX_PART)
-		return igb_rx_add_frag(&rx->frame.xdp, page, len);
+		return igb_rx_add_frag(rx, page, IGB_RX_HEADROOM, len);
 	igb_rx_start_frame(rx, page_address(page), len);
 	rx->state = IGB_RX_PART;
 	return 0;
@@ -387,24 +411,22 @@ static __always_inline bool igb_rx_run_xdp(struct igb_rx *rx,
 	return true;
 }
 
-/* Gather a frame of several pages, or one that has something wrong.  Returns
- * true when its last page has come.
+/**
+ * igb_rx_finish() - pass on the frame under construction, if all of it is there
+ * @rx: the queue
+ * @prog: what sees it first, or NULL
+ * @desc: its last descriptor so far
+ * @status: what that says
+ *
+ * Context: NAPI poll.
+ * Return: true when its last buffer has come.
  */
-static noinline bool igb_rx_gather(struct igb_rx *rx, struct bpf_prog *prog,
-				   u16 i, u32 status)
+bool igb_rx_finish(struct igb_rx *rx, struct bpf_prog *prog,
+		   const union igb_rx_desc *desc, u32 status)
 {
-	struct igb_rx_ring *ring = &rx->ring;
-	union igb_rx_desc *desc = &ring->desc[i];
 	struct xdp_buff *xdp = &rx->frame.xdp;
-	u16 len = le16_to_cpu(desc->wb.length);
 	bool used;
 
-	if (!igb_rx_add_page(rx, ring->page[i], len)) {
-		ring->page[i] = NULL;
-	} else {
-		igb_rx_discard_frame(rx);
-		rx->state = IGB_RX_SKIP;
-	}
 	if (!(status & IGB_RXD_EOP))
 		return false;
 
@@ -421,6 +443,22 @@ static noinline bool igb_rx_gather(struct igb_rx *rx, struct bpf_prog *prog,
 	if (!used)
 		xdp_return_buff(xdp);
 	return true;
+}
+
+/* Gather a frame of several pages, or one that has something wrong.  Returns
+ * true when its last page has come.
+ */
+static noinline bool igb_rx_gather(struct igb_rx *rx, struct bpf_prog *prog,
+				   u16 i, u32 status)
+{
+	struct igb_rx_ring *ring = &rx->ring;
+	union igb_rx_desc *desc = &ring->desc[i];
+
+	if (igb_rx_add_page(rx, ring->page[i], le16_to_cpu(desc->wb.length)))
+		igb_rx_skip(rx);
+	else
+		ring->page[i] = NULL;
+	return igb_rx_finish(rx, prog, desc, status);
 }
 
 /* Nearly all frames are good and have one page, which stays in its place when

@@ -170,6 +170,12 @@ static int igb_xdp_setup(struct igb_adapter *adapter, struct bpf_prog *prog,
 		return -EOPNOTSUPP;
 	}
 
+	if (prog && adapter->split && !prog->aux->xdp_has_frags) {
+		NL_SET_ERR_MSG_MOD(extack,
+				   "the program takes no fragments, and tcp-data-split makes some");
+		return -EOPNOTSUPP;
+	}
+
 	for (i = 0; i < adapter->max_queues; i++)
 		xchg(&adapter->queue[i]->rx.xdp_prog, prog);
 	old = xchg(&adapter->xdp_prog, prog);
@@ -184,8 +190,8 @@ static int igb_xdp_setup(struct igb_adapter *adapter, struct bpf_prog *prog,
  * @bpf: command
  *
  * Context: process context, RTNL.
- * Return: 0, -EOPNOTSUPP for a program that takes no fragments with an MTU
- * that makes some, as igb_xsk_setup(), -EINVAL for other commands.
+ * Return: 0, -EOPNOTSUPP for a program that takes no fragments with an MTU or
+ * header split that makes some, as igb_xsk_setup(), -EINVAL for other commands.
  */
 int igb_bpf(struct net_device *netdev, struct netdev_bpf *bpf)
 {

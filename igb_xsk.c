@@ -84,7 +84,7 @@ static int igb_xsk_enable(struct igb_queue *q, struct xsk_buff_pool *pool)
 	int err;
 
 	if (!igb_xsk_pool_fits(pool, netdev->mtu) ||
-	    netdev->features & NETIF_F_RXALL)
+	    netdev->features & NETIF_F_RXALL || q->adapter->split)
 		return -EOPNOTSUPP;
 
 	rxq = igb_xsk_rxq_create(q);
@@ -118,7 +118,8 @@ static int igb_xsk_disable(struct igb_queue *q)
  *
  * Context: process context, RTNL.
  * Return: 0; -EINVAL for a pair that is not used, -EOPNOTSUPP for buffers
- * smaller than a frame may be, -ENOMEM, or what mapping failed with.
+ * smaller than a frame may be and with header split, -ENOMEM, or what mapping
+ * failed with.
  */
 int igb_xsk_setup(struct igb_adapter *adapter, struct xsk_buff_pool *pool,
 		  u16 queue)

@@ -91,6 +91,12 @@ XDP_PROGRAM int to_cpu(struct xdp_md *ctx)
 	return bpf_redirect_map(&cpus, data[21] & 1, XDP_ABORTED);
 }
 
+/* Only frames whose headers are apart from what they carry, or which are short. */
+XDP_PROGRAM int headers(struct xdp_md *ctx)
+{
+	return ctx->data_end - ctx->data <= 256 ? XDP_PASS : XDP_DROP;
+}
+
 /* To an interface that takes no frames: the loopback. */
 XDP_PROGRAM int astray(struct xdp_md *ctx)
 {

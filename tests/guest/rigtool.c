@@ -138,6 +138,9 @@ static const struct {
 	{ "profile", profile_main },
 	{ "xsk", xsk_main },
 	{ "bpfmap", bpfmap_main },
+	{ "split", split_main },
+	{ "mapped", mapped_main },
+	{ "flow", flow_main },
 };
 
 int main(int argc, char **argv)

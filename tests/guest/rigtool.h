@@ -45,6 +45,9 @@ int netdev_main(int argc, char **argv);
 int profile_main(int argc, char **argv);
 int xsk_main(int argc, char **argv);
 int bpfmap_main(int argc, char **argv);
+int split_main(int argc, char **argv);
+int mapped_main(int argc, char **argv);
+int flow_main(int argc, char **argv);
 
 /* Ends the program with a message and errno. */
 void die(const char *what) __attribute__((noreturn));
