@@ -11,7 +11,6 @@ import subprocess
 import tempfile
 import threading
 import time
-import warnings
 from pathlib import Path
 
 from . import project
@@ -216,12 +215,7 @@ class Guest:  # pylint: disable=too-many-instance-attributes
                 return
         if not self._eof:
             self._ask_why()
-        with self._news:
-            if not ready(self._console):
-                raise GuestDied(f"{what}: {why}\n{self.console_tail(400)}")
-        # The keys of the question woke it: the emulator had lost a timer.
-        self.usable = True
-        warnings.warn(f"{what}: {why}, but as soon as the guest was asked for the reason")
+        raise GuestDied(f"{what}: {why}\n{self.console_tail(400)}")
 
     def _ask_why(self):
         """A shell that does not answer: let the kernel list blocked and running tasks."""
