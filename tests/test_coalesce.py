@@ -124,16 +124,23 @@ class TestSettings:
             assert nic.ethtool("-Q {} queue_mask 0x3 --show-coalesce") == said
 
 
+def assert_one_each(nic, wire):
+    """As many interrupts as frames, never more; a busy host may bring two frames together."""
+    made = []
+    while 20 not in made and len(made) < 5:
+        made.append(received(nic, wire, 20, 0.03))
+    assert max(made) == 20, made
+
+
 class TestEffect:
     """What the settings do."""
 
     @pytest.mark.parametrize("setting", (BY_ITSELF, f"{FIXED} rx-usecs 0",
                                          f"{FIXED} rx-usecs 1000"))
     def test_one_each(self, nic, wire, setting):
-        """Frames far apart: an interrupt each, and none without a frame. A busy host may
-        bring two of them together."""
+        """Frames far apart: an interrupt each, and none without a frame."""
         nic.ethtool(f"-C {{}} {setting}", check=False)
-        assert 10 <= received(nic, wire, 20, 0.03) <= 20
+        assert_one_each(nic, wire)
 
     def test_fixed_time(self, nic, wire):
         """Frames within the time wait for its end, and need hardly an interrupt."""
@@ -150,7 +157,7 @@ class TestEffect:
         assert throttled(nic, wire)
         nic.ethtool("-Q {} queue_mask 0x1 --coalesce rx-usecs 0")
         nic.ethtool(f"-Q {{}} queue_mask 0x2 --coalesce {FIXED} rx-usecs {MOST}")
-        assert 10 <= received(nic, wire, 20, 0.03) <= 20
+        assert_one_each(nic, wire)
         # Nobody waits for the other queue's time: of 50 frames some made interrupts.
         assert max(received(nic, wire, 50, 0.001) for _ in range(3)) > 50 * 1000 / MOST + 2
 

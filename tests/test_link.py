@@ -152,12 +152,10 @@ class TestTimes:
             times.append([int(number) / 1000 for number in re.findall(r"=(\d+)", said)])
             guest.sh(f"rmmod {DRIVER}")
             load, carrier = (min(column) for column in zip(*times))
-            # A busy host takes long to load the module; what follows is the chip's time.
-            link = min(after - before for before, after in times)
             if len(times) > 2 and carrier < 600:
                 break
         print(f"load {load:.1f} ms, carrier {carrier:.1f} ms; all: {times}")
-        assert link < 530 and carrier < 700, times
+        assert carrier < 600, times
 
     def test_later_up(self, nic):
         """Coming up again finds the link there: 20 ms at most."""
