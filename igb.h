@@ -441,6 +441,8 @@ static inline unsigned int igb_next(unsigned int count, unsigned int index)
 /* Buffers are allocated so many at a time. */
 #define IGB_RX_BATCH		16
 
+void igb_rx_refill(struct igb_rx *rx);
+
 static inline u32 igb_rx_status(const struct igb_rx *rx, u16 index)
 {
 	return le32_to_cpu(READ_ONCE(rx->ring.desc[index].wb.status_error));
@@ -465,6 +467,19 @@ static inline bool igb_rx_pending(const struct igb_rx *rx)
 	u32 status;
 
 	return igb_rx_is_done(rx, READ_ONCE(rx->next_to_clean), &status);
+}
+
+/* The buffer at @i has been taken, after which @done frames are complete: go on
+ * to the next.
+ */
+static inline unsigned int igb_rx_advance(struct igb_rx *rx, unsigned int i,
+					  int done)
+{
+	i = igb_next(rx->ring.count, i);
+	WRITE_ONCE(rx->next_to_clean, i);
+	if (done % IGB_RX_BATCH == 0)
+		igb_rx_refill(rx);
+	return i;
 }
 
 /* Is the buffer a good frame, as nearly all are? */
@@ -568,7 +583,6 @@ void igb_tx_drain(struct igb_tx *tx);
 /* igb_rx.c */
 unsigned int igb_rx_fill(struct igb_rx_ring *ring, unsigned int i,
 			 unsigned int count, gfp_t gfp);
-void igb_rx_refill(struct igb_rx *rx);
 void igb_rx_rewind(struct igb_rx *rx);
 int igb_rx_clean(struct igb_rx *rx, int budget);
 bool igb_rx_pass(struct igb_rx *rx, struct sk_buff *skb,

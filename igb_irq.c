@@ -285,6 +285,9 @@ int igb_poll(struct napi_struct *napi, int budget)
 		done = igb_split_rx_clean(&q->rx, budget);
 	else
 		done = igb_rx_clean(&q->rx, budget);
+	igb_rx_refill(&q->rx);
+	if (q->rx.xdp_done)
+		igb_xdp_flush(&q->rx);
 	if (unlikely(READ_ONCE(q->rx.starved)))
 		queue_delayed_work(system_wq, &q->adapter->refill_work,
 				   msecs_to_jiffies(20));

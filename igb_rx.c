@@ -510,14 +510,7 @@ int igb_rx_clean(struct igb_rx *rx, int budget)
 		} else if (igb_rx_gather(rx, prog, i, status)) {
 			done++;
 		}
-
-		i = igb_next(ring->count, i);
-		WRITE_ONCE(rx->next_to_clean, i);
-		if (done % IGB_RX_BATCH == 0)
-			igb_rx_refill(rx);
+		i = igb_rx_advance(rx, i, done);
 	}
-	igb_rx_refill(rx);
-	if (rx->xdp_done)
-		igb_xdp_flush(rx);
 	return done;
 }

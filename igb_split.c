@@ -149,14 +149,7 @@ int igb_split_rx_clean(struct igb_rx *rx, int budget)
 	while (done < budget && igb_rx_is_done(rx, i, &status)) {
 		igb_split_take(rx, i, status);
 		done += igb_rx_finish(rx, prog, &ring->desc[i], status);
-
-		i = igb_next(ring->count, i);
-		WRITE_ONCE(rx->next_to_clean, i);
-		if (done % IGB_RX_BATCH == 0)
-			igb_rx_refill(rx);
+		i = igb_rx_advance(rx, i, done);
 	}
-	igb_rx_refill(rx);
-	if (rx->xdp_done)
-		igb_xdp_flush(rx);
 	return done;
 }

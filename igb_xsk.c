@@ -325,14 +325,8 @@ int igb_xsk_rx_clean(struct igb_rx *rx, int budget)
 			igb_xsk_drop(rx, xdp, status);
 		}
 
-		i = igb_next(ring->count, i);
-		WRITE_ONCE(rx->next_to_clean, i);
 		done += !!(status & IGB_RXD_EOP);
-		if (done % IGB_RX_BATCH == 0)
-			igb_rx_refill(rx);
+		i = igb_rx_advance(rx, i, done);
 	}
-	igb_rx_refill(rx);
-	if (rx->xdp_done)
-		igb_xdp_flush(rx);
 	return done;
 }
