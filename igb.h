@@ -540,6 +540,7 @@ extern const struct xdp_metadata_ops igb_xdp_metadata_ops;
 void igb_xdp_act(struct igb_rx *rx, struct xdp_buff *xdp,
 		 struct bpf_prog *prog, u32 act);
 void igb_xdp_flush(struct igb_rx *rx);
+bool igb_xdp_takes_frags(const struct bpf_prog *prog);
 bool igb_xdp_fits(const struct bpf_prog *prog, unsigned int mtu);
 int igb_xdp_xmit(struct net_device *netdev, int n, struct xdp_frame **frames,
 		 u32 flags);

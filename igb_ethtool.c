@@ -233,7 +233,7 @@ static int igb_check_split(const struct igb_adapter *adapter,
 				   "no tcp-data-split with an AF_XDP socket");
 		return -EOPNOTSUPP;
 	}
-	if (adapter->xdp_prog && !adapter->xdp_prog->aux->xdp_has_frags) {
+	if (!igb_xdp_takes_frags(adapter->xdp_prog)) {
 		NL_SET_ERR_MSG_MOD(extack,
 				   "no tcp-data-split while the XDP program takes no fragments");
 		return -EOPNOTSUPP;

@@ -289,7 +289,7 @@ static bool igb_rx_is_bad(const struct igb_rx *rx, const struct bpf_prog *prog,
 	if (status & IGB_RXD_RXE && !(rx->netdev->features & NETIF_F_RXALL))
 		return true;
 	/* Only bad frames are longer than the MTU that @prog agreed to. */
-	if (xdp_buff_has_frags(xdp) && prog && !prog->aux->xdp_has_frags)
+	if (xdp_buff_has_frags(xdp) && !igb_xdp_takes_frags(prog))
 		return true;
 	return xdp->data_end - xdp->data < ETH_HLEN;
 }

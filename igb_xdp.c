@@ -145,6 +145,17 @@ int igb_xdp_xmit(struct net_device *netdev, int n, struct xdp_frame **frames,
 }
 
 /**
+ * igb_xdp_takes_frags() - may what a program sees lie in several buffers?
+ * @prog: the program, or NULL
+ *
+ * Return: true if it may, or there is no program.
+ */
+bool igb_xdp_takes_frags(const struct bpf_prog *prog)
+{
+	return !prog || prog->aux->xdp_has_frags;
+}
+
+/**
  * igb_xdp_fits() - can a program see frames of this size?
  * @prog: the program, or NULL
  * @mtu: the interface's
@@ -153,7 +164,7 @@ int igb_xdp_xmit(struct net_device *netdev, int n, struct xdp_frame **frames,
  */
 bool igb_xdp_fits(const struct bpf_prog *prog, unsigned int mtu)
 {
-	return !prog || prog->aux->xdp_has_frags ||
+	return igb_xdp_takes_frags(prog) ||
 	       mtu + VLAN_ETH_HLEN <= IGB_RX_BUF_LEN;
 }
 
@@ -170,7 +181,7 @@ static int igb_xdp_setup(struct igb_adapter *adapter, struct bpf_prog *prog,
 		return -EOPNOTSUPP;
 	}
 
-	if (prog && adapter->split && !prog->aux->xdp_has_frags) {
+	if (adapter->split && !igb_xdp_takes_frags(prog)) {
 		NL_SET_ERR_MSG_MOD(extack,
 				   "the program takes no fragments, and tcp-data-split makes some");
 		return -EOPNOTSUPP;
