@@ -25,6 +25,15 @@ void usage(const char *what)
 	exit(2);
 }
 
+void listen_at(int fd, const char *port, int backlog)
+{
+	struct sockaddr_in here = { .sin_family = AF_INET, .sin_port = htons(atoi(port)) };
+
+	if (bind(fd, (void *)&here, sizeof(here)) < 0 || listen(fd, backlog) < 0)
+		die("bind");
+	printf("ready\n");
+}
+
 int64_t now_us(void)
 {
 	struct timespec t;

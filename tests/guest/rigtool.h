@@ -55,6 +55,9 @@ void die(const char *what) __attribute__((noreturn));
 /* Ends the program with a message about wrong arguments. */
 void usage(const char *what) __attribute__((noreturn));
 
+/* Has a TCP socket wait for connections to @port of any address, and says that it is ready. */
+void listen_at(int fd, const char *port, int backlog);
+
 /* CLOCK_MONOTONIC in microseconds. */
 int64_t now_us(void);
 

@@ -119,7 +119,6 @@ static void check(const uint8_t *data, size_t len)
 
 int mapped_main(int argc, char **argv)
 {
-	struct sockaddr_in here = { .sin_family = AF_INET };
 	int fd = socket(AF_INET, SOCK_STREAM, 0), room = 8 * ROOM;
 	int64_t mapped = 0, copied = 0;
 	uint8_t *area;
@@ -127,11 +126,8 @@ int mapped_main(int argc, char **argv)
 
 	if (argc < 2)
 		usage("mapped PORT");
-	here.sin_port = htons(atoi(argv[1]));
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	if (bind(fd, (void *)&here, sizeof(here)) < 0 || listen(fd, 1) < 0)
-		die("bind");
-	printf("ready\n");
+	listen_at(fd, argv[1], 1);
 	fd = accept(fd, NULL, NULL);
 	area = mmap(NULL, ROOM, PROT_READ, MAP_SHARED, fd, 0);
 	if (area == MAP_FAILED)

@@ -28,16 +28,12 @@ static int tcp_socket(void)
 /* tcpecho PORT: sends all it gets back, of one connection after the other, for ever. */
 int tcpecho_main(int argc, char **argv)
 {
-	struct sockaddr_in here = { .sin_family = AF_INET };
 	int fd = tcp_socket();
 	char data[65536];
 
 	if (argc < 2)
 		usage("tcpecho PORT");
-	here.sin_port = htons(atoi(argv[1]));
-	if (bind(fd, (void *)&here, sizeof(here)) < 0 || listen(fd, 1) < 0)
-		die("bind");
-	printf("ready\n");
+	listen_at(fd, argv[1], 1);
 	for (;;) {
 		int peer = accept(fd, NULL, NULL);
 		ssize_t len;
@@ -78,16 +74,12 @@ int tcpping_main(int argc, char **argv)
 /* tcpsink PORT: reads all it gets, of one connection after the other, for ever. */
 int tcpsink_main(int argc, char **argv)
 {
-	struct sockaddr_in here = { .sin_family = AF_INET };
 	int fd = tcp_socket();
 	static char data[65536];
 
 	if (argc < 2)
 		usage("tcpsink PORT");
-	here.sin_port = htons(atoi(argv[1]));
-	if (bind(fd, (void *)&here, sizeof(here)) < 0 || listen(fd, 8) < 0)
-		die("bind");
-	printf("ready\n");
+	listen_at(fd, argv[1], 8);
 	for (;;) {
 		int peer = accept(fd, NULL, NULL);
 
