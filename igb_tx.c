@@ -243,6 +243,17 @@ static void igb_tx_unmap(struct igb_tx *tx, struct igb_tx_buf *buf)
 	buf->len = 0;
 }
 
+/* Where the frame at @i is copied to. */
+static void *igb_tx_copy_space(const struct igb_tx *tx, u16 i)
+{
+	return tx->ring.copies + i * IGB_TX_COPY_SPACE;
+}
+
+static dma_addr_t igb_tx_copy_dma(const struct igb_tx *tx, u16 i)
+{
+	return tx->ring.copies_dma + i * IGB_TX_COPY_SPACE;
+}
+
 static void igb_tx_write_data(struct igb_tx *tx, u16 i, dma_addr_t dma,
 			      u32 cmd_len, u32 olinfo)
 {
@@ -337,8 +348,7 @@ static void igb_tx_copy_small(void *to, const void *from, u32 len)
 static int igb_tx_copy(struct igb_tx *tx, const struct sk_buff *skb, u16 i,
 		       const struct igb_tx_offload *off)
 {
-	u32 offset = i * IGB_TX_COPY_SPACE;
-	void *copy = tx->ring.copies + offset;
+	void *copy = igb_tx_copy_space(tx, i);
 
 	if (likely(!skb_is_nonlinear(skb)))
 		igb_tx_copy_small(copy, skb->data, skb->len);
@@ -346,7 +356,7 @@ static int igb_tx_copy(struct igb_tx *tx, const struct sk_buff *skb, u16 i,
 		return -EFAULT;
 	if (unlikely(off->bytes > skb->len))
 		memset(copy + skb->len, 0, off->bytes - skb->len);
-	igb_tx_write_data(tx, i, tx->ring.copies_dma + offset,
+	igb_tx_write_data(tx, i, igb_tx_copy_dma(tx, i),
 			  off->cmd | IGB_TXD_EOP | off->bytes, off->olinfo);
 	return i;
 }
@@ -497,11 +507,11 @@ void igb_tx_kick(struct igb_tx *tx)
 static dma_addr_t igb_tx_pad(struct igb_tx *tx, u16 i, const void *data,
 			     u32 len)
 {
-	u32 offset = i * IGB_TX_COPY_SPACE;
+	void *copy = igb_tx_copy_space(tx, i);
 
-	memcpy(tx->ring.copies + offset, data, len);
-	memset(tx->ring.copies + offset + len, 0, ETH_ZLEN - len);
-	return tx->ring.copies_dma + offset;
+	memcpy(copy, data, len);
+	memset(copy + len, 0, ETH_ZLEN - len);
+	return igb_tx_copy_dma(tx, i);
 }
 
 /* Pages of this device's receive queues are mapped for good. */
@@ -568,7 +578,7 @@ static void igb_tx_copy_xdp(struct igb_tx *tx, u16 i, struct xdp_frame *xdpf)
 	struct skb_shared_info *sinfo = xdp_get_shared_info_from_frame(xdpf);
 	unsigned int left = xdp_frame_has_frags(xdpf) ? sinfo->nr_frags : 0;
 	dma_addr_t dma = igb_tx_pad(tx, i, xdpf->data, xdpf->len);
-	void *to = tx->ring.copies + i * IGB_TX_COPY_SPACE + xdpf->len;
+	void *to = igb_tx_copy_space(tx, i) + xdpf->len;
 	skb_frag_t *frag;
 
 	for (frag = sinfo->frags; left; left--, frag++) {
