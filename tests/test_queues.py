@@ -7,13 +7,13 @@ import threading
 import pytest
 from rig import frames
 from rig.frames import PEER
+from rig.trace import TRACE, traced
 from test_rss import ENTRIES, Spread, flows, hash_of
-from test_xdp import TRACING, attach, other  # pylint: disable=unused-import
+from test_xdp import attach, other  # pylint: disable=unused-import
 from test_xsk import SIZES, application, assert_stack_receives
 
 pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
 
-EVENT = f"{TRACING}/events/xdp/xdp_devmap_xmit"
 LAST = 1 << 30          # number of the frame that ends a flow
 NO_MEMORY, TIMED_OUT = -12, -110
 
@@ -172,16 +172,16 @@ class TestSame:
         """Frames of another interface, which XDP sends through it: refused, or accounted for."""
         attach(nic, "to_port", name=other)
         nic.guest.sh(f"rigtool bpfmap ports 1 {nic.sysfs('ifindex')}")
-        nic.guest.sh(f"echo 1 >{EVENT}/enable; echo >{TRACING}/trace")
         before = nic.counters()
-        job = nic.guest.spawn(f"while taskset 2 rigtool send veth1 dst={nic.mac} sizes=200; "
-                              "do :; done")
-        restart(nic, "times=40 pause=30")
-        job.kill()
-        nic.guest.sh(f"usleep 100000; echo 0 >{EVENT}/enable")
+        with traced(nic.guest, "xdp/xdp_devmap_xmit"):
+            job = nic.guest.spawn(f"while taskset 2 rigtool send veth1 dst={nic.mac} sizes=200; "
+                                  "do :; done")
+            restart(nic, "times=40 pause=30")
+            job.kill()
+            nic.guest.sh("usleep 100000")
         after = nic.counters()
         taken, refused = map(int, nic.guest.sh(
-            f"sed -n 's/.* sent=\\([0-9]*\\) drops=\\([0-9]*\\) .*/\\1 \\2/p' {TRACING}/trace | "
+            f"sed -n 's/.* sent=\\([0-9]*\\) drops=\\([0-9]*\\) .*/\\1 \\2/p' {TRACE} | "
             "awk '{ s += $1; d += $2 } END { print s + 0, d + 0 }'").split())
         assert taken and refused
         assert taken == sum(after[name] - before[name] for name in ("tx_packets", "tx_dropped"))

@@ -5,6 +5,7 @@ import re
 import pytest
 from rig import frames
 from rig.frames import PEER
+from rig.trace import TRACE, traced
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt
 from scapy.layers.l2 import Ether
@@ -14,8 +15,7 @@ from test_rss import FLOWS, Spread, hash_of
 
 pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
 
-TRACING = "/sys/kernel/tracing"
-EVENT = f"{TRACING}/events/net/napi_gro_receive_entry"
+EVENT = "net/napi_gro_receive_entry"
 NONE, UNNECESSARY = 0, 1        # skb->ip_summed
 
 
@@ -43,13 +43,10 @@ def told(nic, wire, many):
     """
     by_length = {max(len(frame), frames.MINIMUM) - 14: name for name, frame in many.items()}
     assert len(by_length) == len(many), "the test's own lengths"
-    nic.guest.sh(f"echo 1 >{EVENT}/enable; echo >{TRACING}/trace")
-    try:
+    with traced(nic.guest, EVENT):
         wire.burst(list(many.values()))
-        lines = nic.guest.until(f"grep dev={nic.name} {TRACING}/trace; true",
+        lines = nic.guest.until(f"grep dev={nic.name} {TRACE}; true",
                                 rf"(?s)(dev=.*){{{len(many)}}}")
-    finally:
-        nic.guest.sh(f"echo 0 >{EVENT}/enable")
     found = re.findall(r"ip_summed=(\d+) hash=0x(\w+) l4_hash=(\d) len=(\d+)", lines)
     assert len(found) == len(many), lines
     return {by_length[int(length)]: (int(summed), int(value, 16), l4 == "1")

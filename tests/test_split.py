@@ -11,12 +11,13 @@ import test_xdp
 from rig import frames, sessions
 from rig.frames import PEER
 from rig.nic import MODULE
+from rig.trace import TRACE, traced
 from scapy.layers.inet import ICMP, IP, TCP, UDP
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, PadN
 from scapy.layers.l2 import ARP, Ether
 from scapy.layers.sctp import SCTP, SCTPChunkData
 from scapy.utils import RawPcapReader
-from test_receive import EVENT, TRACING, network
+from test_receive import EVENT, network
 
 pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
 
@@ -81,13 +82,10 @@ def protocols(mac):
 
 def told(nic, wire, many):
     """[(bytes in all, those in pages, pages)] as the driver passes frames on."""
-    nic.guest.sh(f"echo 1 >{EVENT}/enable; echo >{TRACING}/trace")
-    try:
+    with traced(nic.guest, EVENT):
         wire.burst(many)
-        lines = nic.guest.until(f"grep dev={nic.name} {TRACING}/trace; true",
+        lines = nic.guest.until(f"grep dev={nic.name} {TRACE}; true",
                                 rf"(?s)(dev=.*){{{len(many)}}}")
-    finally:
-        nic.guest.sh(f"echo 0 >{EVENT}/enable")
     return [tuple(map(int, found)) for found in
             re.findall(r" len=(\d+) data_len=(\d+) .*nr_frags=(\d+)", lines)]
 

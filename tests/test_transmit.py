@@ -4,6 +4,7 @@ import re
 
 import pytest
 from rig.frames import PEER, PERIOD
+from rig.trace import TRACE, traced
 from scapy.layers.inet import UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
@@ -15,8 +16,7 @@ pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
 TDT = 0xe018            # of queue 0
 RING = 256
 MOST_PIECES = 17        # MAX_SKB_FRAGS
-TRACING = "/sys/kernel/tracing"
-EVENT = f"{TRACING}/events/net/net_dev_start_xmit"
+EVENT = "net/net_dev_start_xmit"
 NONE, PARTIAL = 0, 3    # skb->ip_summed
 
 
@@ -102,12 +102,9 @@ class TestChecksums:
 
     def left(self, nic, action):
         """skb->ip_summed of the frames that @action's program sends."""
-        nic.guest.sh(f"echo 1 >{EVENT}/enable; echo >{TRACING}/trace")
-        try:
+        with traced(nic.guest, EVENT, only="comm == \"rigtool\""):
             action()
-        finally:
-            lines = nic.guest.sh(f"echo 0 >{EVENT}/enable; "
-                                 f"grep 'rigtool-.* dev={nic.name} ' {TRACING}/trace")
+        lines = nic.guest.sh(f"grep ' dev={nic.name} ' {TRACE}")
         return {int(number) for number in re.findall(r"ip_summed=(\d+)", lines)}
 
     @pytest.mark.parametrize("proto", ("tcp", "udp"))

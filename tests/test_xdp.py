@@ -3,13 +3,13 @@
 import pytest
 from rig import frames
 from rig.frames import PEER
+from rig.trace import TRACE, traced
 from test_wire import pour
 
 pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
 
 SIZES = (60, 61, 64, 128, 1000, 1513, 1514)
 LONGER = (1515, 3071, 3072, 3073, 6144, 6145, 9013, 9014)
-TRACING = "/sys/kernel/tracing"
 
 
 @pytest.fixture
@@ -74,13 +74,12 @@ class TestVerdicts:
         nic.guest.allow_log("Illegal XDP return value 77|invalid XDP action")
         nic.set_mtu(mtu)
         attach(nic, program, kind)
-        nic.guest.sh(f"echo 1 >{TRACING}/events/xdp/xdp_exception/enable; echo >{TRACING}/trace")
-        wire.burst(frames.of_sizes(nic.mac, sizes))
-        nic.guest.until(f"ethtool -S {nic.name} | awk '/{counter}/ {{ n += $2 }} END "
-                        "{ print n }'", rf"^{len(sizes)}$")
-        traced = nic.guest.sh(f"grep -c xdp_exception: {TRACING}/trace; true")
-        nic.guest.sh(f"echo 0 >{TRACING}/events/xdp/xdp_exception/enable")
-        assert int(traced) == (0 if program == "drop" else len(sizes))
+        with traced(nic.guest, "xdp/xdp_exception"):
+            wire.burst(frames.of_sizes(nic.mac, sizes))
+            nic.guest.until(f"ethtool -S {nic.name} | awk '/{counter}/ {{ n += $2 }} END "
+                            "{ print n }'", rf"^{len(sizes)}$")
+        mistakes = nic.guest.sh(f"grep -c xdp_exception: {TRACE}; true")
+        assert int(mistakes) == (0 if program == "drop" else len(sizes))
         detach(nic)
         assert_passes(nic, wire, sizes)
         assert nic.counters()["rx_dropped"] == 0
