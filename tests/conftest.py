@@ -12,6 +12,9 @@ from rig.nic import Nic
 from rig.qmp import QmpError
 
 
+# How many tests one guest goes through, more or less: several share the work then.
+PART = 120
+
 # What one would ask first when a port does not do what it should.
 PORT_STATE = """
 ip -s link show eth0; grep eth0 /proc/interrupts; ethtool -S eth0 | grep -v ': 0$'
@@ -51,11 +54,21 @@ def pytest_collection_modifyitems(items):
     for item in items:
         kind, config = getattr(item, "callspec").params["box"] if hasattr(item, "callspec") \
             and "box" in item.callspec.params else ("host", "")
-        item.add_marker(pytest.mark.xdist_group(f"{kind}-{config}"))
         groups.setdefault((kind, config), []).append(item)
-    weight = {"user": 3, "pair": 2, "clients": 2, "wire": 1, "host": 0}
+    weight = {"wire": 4, "user": 3, "pair": 2, "clients": 2, "host": 0}
     order = sorted(groups, key=lambda group: (group[1] != ALL[0], -weight[group[0]]))
+    for kind, config in order:
+        for item in groups[kind, config]:
+            part = _part(item, groups[kind, config])
+            item.add_marker(pytest.mark.xdist_group(f"{kind}-{config}{part}"))
     items[:] = [item for group in order for item in groups[group]]
+
+
+def _part(item, group):
+    """A group that would keep one worker alone for long is several, at a boot for each."""
+    files = list(dict.fromkeys(other.path for other in group))
+    parts = -(-len(group) // PART)
+    return f"-{files.index(item.path) * parts // len(files)}" if parts > 1 else ""
 
 
 @pytest.fixture(scope="session")
