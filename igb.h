@@ -165,7 +165,6 @@ struct igb_tx {
  * @pool: where the pages come from, mapped once
  * @rxq: what XDP has to know of @pool
  * @xsk_pool: an application's memory to be used instead of pages, or NULL
- * @xsk_rxq: what XDP has to know of that
  * @count: number of descriptors
  * @split: headers have buffers of their own
  */
@@ -179,7 +178,6 @@ struct igb_rx_ring {
 	struct page_pool *pool;
 	struct xdp_rxq_info *rxq;
 	struct xsk_buff_pool *xsk_pool;
-	struct xdp_rxq_info *xsk_rxq;
 	u16 count;
 	bool split;
 };
@@ -276,6 +274,7 @@ struct igb_coalesce {
  * @napi: polls both
  * @adapter: the port
  * @xsk_pool: memory of applications that the pair works on, or NULL
+ * @xsk_rxq: what XDP has to know of that; a socket may look at it at any time
  * @eims: the vector's bit in EICR and EIMS; without MSI-X, causes in IMS
  * @vector: number of the vector
  * @irq: Linux interrupt number
@@ -296,6 +295,7 @@ struct igb_queue {
 	struct napi_struct napi;
 	struct igb_adapter *adapter;
 	struct xsk_buff_pool *xsk_pool;
+	struct xdp_rxq_info xsk_rxq;
 	u32 eims;
 	unsigned int vector;
 	int irq;
@@ -524,9 +524,7 @@ static inline void igb_rx_start_frame(struct igb_rx *rx, void *start, u16 len)
 int igb_rings_alloc(struct igb_adapter *adapter, struct igb_rings *rings,
 		    const struct igb_config *config);
 void igb_rings_free(struct igb_adapter *adapter, struct igb_rings *rings);
-struct xdp_rxq_info *igb_xsk_rxq_create(struct igb_queue *q);
-void igb_rxq_destroy(struct xdp_rxq_info *rxq);
-void igb_rx_ring_set_xsk(struct igb_queue *q, struct xdp_rxq_info *rxq);
+void igb_rx_ring_set_xsk(struct igb_queue *q);
 void igb_rings_swap(struct igb_adapter *adapter, struct igb_rings *rings);
 int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring,
 		      const struct igb_config *config);

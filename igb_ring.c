@@ -106,13 +106,7 @@ u32 igb_rx_desctype(const struct igb_rx_ring *ring)
 	       FIELD_PREP(IGB_SRRCTL_BSIZEHEADER, IGB_SPLIT_HDR_LEN / 64);
 }
 
-/**
- * igb_rxq_destroy() - undo igb_xsk_rxq_create()
- * @rxq: what that returned, or NULL
- *
- * Context: process context.
- */
-void igb_rxq_destroy(struct xdp_rxq_info *rxq)
+static void igb_rxq_destroy(struct xdp_rxq_info *rxq)
 {
 	if (rxq && xdp_rxq_info_is_reg(rxq))
 		xdp_rxq_info_unreg(rxq);
@@ -129,7 +123,6 @@ void igb_rxq_destroy(struct xdp_rxq_info *rxq)
 void igb_rx_ring_free(struct device *dev, struct igb_rx_ring *ring)
 {
 	igb_rx_ring_empty(ring);
-	igb_rxq_destroy(ring->xsk_rxq);
 	igb_rxq_destroy(ring->rxq);
 	page_pool_destroy(ring->pool);
 	if (ring->desc)
@@ -158,7 +151,7 @@ static struct page_pool *igb_pool_create(struct igb_queue *q,
 }
 
 static struct xdp_rxq_info *igb_rxq_create(struct igb_queue *q,
-					   enum xdp_mem_type type, void *pool)
+					   struct page_pool *pool)
 {
 	struct xdp_rxq_info *rxq;
 	int err;
@@ -169,42 +162,12 @@ static struct xdp_rxq_info *igb_rxq_create(struct igb_queue *q,
 	err = __xdp_rxq_info_reg(rxq, q->adapter->netdev, q->rx.index,
 				 q->napi.napi_id, PAGE_SIZE);
 	if (!err)
-		err = xdp_rxq_info_reg_mem_model(rxq, type, pool);
+		err = xdp_rxq_info_reg_mem_model(rxq, MEM_TYPE_PAGE_POOL, pool);
 	if (err) {
 		igb_rxq_destroy(rxq);
 		return ERR_PTR(err);
 	}
 	return rxq;
-}
-
-/**
- * igb_xsk_rxq_create() - what XDP has to know of applications' memory
- * @q: the queue pair
- *
- * Context: process context, sleeps.
- * Return: the information, for igb_rx_ring_set_xsk(), or an ERR_PTR.
- */
-struct xdp_rxq_info *igb_xsk_rxq_create(struct igb_queue *q)
-{
-	return igb_rxq_create(q, MEM_TYPE_XSK_BUFF_POOL, NULL);
-}
-
-static int igb_rxqs_create(struct igb_queue *q, struct igb_rx_ring *ring)
-{
-	struct xdp_rxq_info *rxq;
-
-	rxq = igb_rxq_create(q, MEM_TYPE_PAGE_POOL, ring->pool);
-	if (IS_ERR(rxq))
-		return PTR_ERR(rxq);
-	ring->rxq = rxq;
-	if (!q->xsk_pool)
-		return 0;
-
-	rxq = igb_xsk_rxq_create(q);
-	if (IS_ERR(rxq))
-		return PTR_ERR(rxq);
-	ring->xsk_rxq = rxq;
-	return 0;
 }
 
 /* An application may have given few buffers so far. */
@@ -223,22 +186,17 @@ static int igb_rx_ring_fill(struct igb_rx_ring *ring)
 /**
  * igb_rx_ring_set_xsk() - have a ring use an application's memory, or pages
  * @q: the queue pair, with or without a pool; it has a ring and is down
- * @rxq: of igb_xsk_rxq_create(), if there is a pool; else NULL
  *
  * Cannot fail: what pages cannot be had now NAPI asks for later.
  *
  * Context: process context, sleeps.
  */
-void igb_rx_ring_set_xsk(struct igb_queue *q, struct xdp_rxq_info *rxq)
+void igb_rx_ring_set_xsk(struct igb_queue *q)
 {
 	struct igb_rx_ring *ring = &q->rx.ring;
 
 	igb_rx_ring_empty(ring);
-	igb_rxq_destroy(ring->xsk_rxq);
-	ring->xsk_rxq = rxq;
 	ring->xsk_pool = q->xsk_pool;
-	if (ring->xsk_pool)
-		xsk_pool_set_rxq_info(ring->xsk_pool, rxq);
 	igb_rx_ring_fill(ring);
 }
 
@@ -249,7 +207,7 @@ void igb_rx_ring_set_xsk(struct igb_queue *q, struct xdp_rxq_info *rxq)
  * @config: of what size and kind
  *
  * Context: process context, sleeps.
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM, or what the pool or XDP refused it with.
  */
 int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring,
 		      const struct igb_config *config)
@@ -273,9 +231,12 @@ int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring,
 					&ring->dma, GFP_KERNEL | __GFP_NOWARN);
 	if (!ring->page || !ring->desc)
 		return -ENOMEM;
-	err = igb_rxqs_create(q, ring);
-	if (err)
+	ring->rxq = igb_rxq_create(q, ring->pool);
+	if (IS_ERR(ring->rxq)) {
+		err = PTR_ERR(ring->rxq);
+		ring->rxq = NULL;
 		return err;
+	}
 	/* An application's memory has one user at a time: see the swap. */
 	ring->xsk_pool = q->xsk_pool;
 	return ring->xsk_pool ? 0 : igb_rx_ring_fill(ring);
@@ -306,7 +267,7 @@ void igb_rings_free(struct igb_adapter *adapter, struct igb_rings *rings)
  * @config: how many, and of what size
  *
  * Context: process context, sleeps.
- * Return: 0 or -ENOMEM.
+ * Return: 0, or as igb_rx_ring_alloc().
  */
 int igb_rings_alloc(struct igb_adapter *adapter, struct igb_rings *rings,
 		    const struct igb_config *config)
@@ -348,10 +309,8 @@ void igb_rx_ring_swap(struct igb_queue *q, struct igb_rx_ring *ring)
 	swap(q->rx.ring, *ring);
 	if (q->rx.ring.pool)
 		page_pool_enable_direct_recycling(q->rx.ring.pool, &q->napi);
-	if (!q->rx.ring.xsk_pool)
-		return;
-	xsk_pool_set_rxq_info(q->rx.ring.xsk_pool, q->rx.ring.xsk_rxq);
-	igb_rx_ring_fill(&q->rx.ring);
+	if (q->rx.ring.xsk_pool)
+		igb_rx_ring_fill(&q->rx.ring);
 }
 
 /**

@@ -54,48 +54,78 @@ bool igb_xsk_fits(const struct igb_adapter *adapter, unsigned int mtu)
 	return true;
 }
 
-static void igb_xsk_assign(struct igb_queue *q, struct xsk_buff_pool *pool,
-			   struct xdp_rxq_info *rxq)
+static void igb_xsk_assign(struct igb_queue *q, struct xsk_buff_pool *pool)
 {
-	q->xsk_pool = pool;
+	WRITE_ONCE(q->xsk_pool, pool);
 	q->tx.xsk_pool = pool;
 	if (q->rx.ring.desc)
-		igb_rx_ring_set_xsk(q, rxq);
-	else
-		igb_rxq_destroy(rxq);
+		igb_rx_ring_set_xsk(q);
 }
 
 /* The memory is exchanged while the pair is down; the others go on. */
-static void igb_xsk_switch(struct igb_queue *q, struct xsk_buff_pool *pool,
-			   struct xdp_rxq_info *rxq)
+static void igb_xsk_switch(struct igb_queue *q, struct xsk_buff_pool *pool)
 {
 	if (!q->tx.up)
-		return igb_xsk_assign(q, pool, rxq);
+		return igb_xsk_assign(q, pool);
 
 	igb_stop_queue(q);
-	igb_xsk_assign(q, pool, rxq);
+	igb_xsk_assign(q, pool);
 	igb_start_queue(q);
+}
+
+/* There is nobody but the log to tell why. */
+static int igb_xsk_check(struct igb_queue *q, struct xsk_buff_pool *pool)
+{
+	struct net_device *netdev = q->adapter->netdev;
+	const char *why = NULL;
+
+	if (!igb_xsk_pool_fits(pool, netdev->mtu))
+		why = "frames of the MTU are larger than its buffers";
+	else if (netdev->features & NETIF_F_RXALL)
+		why = "rx-all lets in frames of any size";
+	else if (q->adapter->split)
+		why = "tcp-data-split takes frames apart";
+	if (!why)
+		return 0;
+	netdev_info(netdev, "queue %u cannot use the memory of an AF_XDP socket: %s\n",
+		    q->rx.index, why);
+	return -EOPNOTSUPP;
+}
+
+static int igb_xsk_register(struct igb_queue *q, struct xsk_buff_pool *pool)
+{
+	int err;
+
+	err = xdp_rxq_info_reg(&q->xsk_rxq, q->adapter->netdev, q->rx.index,
+			       q->napi.napi_id);
+	if (err)
+		return err;
+	err = xdp_rxq_info_reg_mem_model(&q->xsk_rxq, MEM_TYPE_XSK_BUFF_POOL,
+					 NULL);
+	if (err) {
+		xdp_rxq_info_unreg(&q->xsk_rxq);
+		return err;
+	}
+	xsk_pool_set_rxq_info(pool, &q->xsk_rxq);
+	return 0;
 }
 
 static int igb_xsk_enable(struct igb_queue *q, struct xsk_buff_pool *pool)
 {
-	struct net_device *netdev = q->adapter->netdev;
-	struct xdp_rxq_info *rxq;
 	int err;
 
-	if (!igb_xsk_pool_fits(pool, netdev->mtu) ||
-	    netdev->features & NETIF_F_RXALL || q->adapter->split)
-		return -EOPNOTSUPP;
-
-	rxq = igb_xsk_rxq_create(q);
-	if (IS_ERR(rxq))
-		return PTR_ERR(rxq);
+	err = igb_xsk_check(q, pool);
+	if (err)
+		return err;
 	err = xsk_pool_dma_map(pool, &q->adapter->pdev->dev, 0);
+	if (err)
+		return err;
+	err = igb_xsk_register(q, pool);
 	if (err) {
-		igb_rxq_destroy(rxq);
+		xsk_pool_dma_unmap(pool, 0);
 		return err;
 	}
-	igb_xsk_switch(q, pool, rxq);
+	igb_xsk_switch(q, pool);
 	return 0;
 }
 
@@ -105,7 +135,8 @@ static int igb_xsk_disable(struct igb_queue *q)
 
 	if (!pool)
 		return -EINVAL;
-	igb_xsk_switch(q, NULL, NULL);
+	igb_xsk_switch(q, NULL);
+	xdp_rxq_info_unreg(&q->xsk_rxq);
 	xsk_pool_dma_unmap(pool, 0);
 	return 0;
 }
@@ -118,8 +149,8 @@ static int igb_xsk_disable(struct igb_queue *q)
  *
  * Context: process context, RTNL.
  * Return: 0; -EINVAL for a pair that is not used, -EOPNOTSUPP for buffers
- * smaller than a frame may be and with header split, -ENOMEM, or what mapping
- * failed with.
+ * smaller than a frame may be, with rx-all and with header split, or what
+ * mapping failed with.
  */
 int igb_xsk_setup(struct igb_adapter *adapter, struct xsk_buff_pool *pool,
 		  u16 queue)
