@@ -514,12 +514,17 @@ static dma_addr_t igb_tx_pad(struct igb_tx *tx, u16 i, const void *data,
 	return igb_tx_copy_dma(tx, i);
 }
 
-/* Pages of this device's receive queues are mapped for good. */
-static bool igb_tx_xdp_is_mapped(const struct igb_tx *tx,
+/* Pages of the pair's own pool are mapped, and will be: the pool goes after
+ * what is queued here.  Another's, be it this port's, may go while its pages
+ * are under way.
+ */
+static bool igb_tx_xdp_is_mapped(struct igb_tx *tx,
 				 const struct xdp_frame *xdpf)
 {
+	struct igb_queue *q = container_of(tx, struct igb_queue, tx);
+
 	return xdpf->mem.type == MEM_TYPE_PAGE_POOL &&
-	       virt_to_page(xdpf)->pp->p.dev == tx->dev;
+	       virt_to_head_page(xdpf)->pp == q->rx.ring.pool;
 }
 
 /* Where a piece of a frame of XDP's is, or DMA_MAPPING_ERROR. */
