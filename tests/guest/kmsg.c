@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kmsg FROM: the kernel's messages whose sequence number is FROM or later,
- * one a line as "PRIORITY SEQUENCE MICROSECONDS TEXT".
+ * kmsg [FROM]: the kernel's messages since the last "kmsg clear", those whose
+ * sequence number is FROM or later, one a line as "PRIORITY SEQUENCE
+ * MICROSECONDS TEXT".  kmsg clear: forget what there is.
  *
  * dmesg has no sequence numbers, so it cannot tell which test caused what.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/klog.h>
 #include <unistd.h>
 
 #include "rigtool.h"
+
+/* Not in the C library's headers: SYSLOG_ACTION_CLEAR. */
+#define KLOG_CLEAR	5
 
 static void print_record(char *record, unsigned long long from)
 {
@@ -33,9 +39,16 @@ int kmsg_main(int argc, char **argv)
 {
 	unsigned long long from = argc > 1 ? strtoull(argv[1], NULL, 10) : 0;
 	static char record[8193];
-	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	int fd;
 
-	if (fd < 0)
+	if (argc > 1 && !strcmp(argv[1], "clear")) {
+		if (klogctl(KLOG_CLEAR, NULL, 0))
+			die("klogctl");
+		return 0;
+	}
+
+	fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK);
+	if (fd < 0 || lseek(fd, 0, SEEK_DATA))
 		die("/dev/kmsg");
 	setvbuf(stdout, NULL, _IOFBF, 65536);
 	for (;;) {

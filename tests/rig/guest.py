@@ -18,6 +18,7 @@ from .journal import Expectations, Line
 from .qmp import Qmp, QmpError
 
 READY = b"IGB-DEMO-GUEST-READY"
+LONGEST_MARK = 64
 BOOT_LIMIT = 75       # seconds; it takes 5, or 25 on a busy host
 COMMAND_LIMIT = 4000  # what the tty keeps while the shell is busy
 
@@ -118,7 +119,6 @@ class Guest:  # pylint: disable=too-many-instance-attributes
         self._news = threading.Condition()
         self._eof = False
         self._token = secrets.token_hex(4)
-        self._journal_from = 0
         self._expectations = Expectations()
         self._monitor = None
         self._process = None
@@ -139,7 +139,7 @@ class Guest:  # pylint: disable=too-many-instance-attributes
         threading.Thread(target=self._read_console, daemon=True).start()
         Guest.live.append(self)
         try:
-            self._wait_console(lambda text: READY in text, self.spec.boot_limit, "boot")
+            self._wait_console(re.compile(re.escape(READY)), self.spec.boot_limit, "boot")
             self._monitor = Qmp(qmp_path)
             self.usable = True
             self.sh("echo 1 >/proc/sys/kernel/sysrq; "
@@ -193,18 +193,23 @@ class Guest:  # pylint: disable=too-many-instance-attributes
             while True:
                 piece = self._process.stdout.read1(65536)
                 log.write(piece)
-                log.flush()
                 with self._news:
                     self._console += piece.replace(b"\r", b"")
                     self._eof = not piece
-                    self._news.notify_all()
+                    # QEMU's serial port says a byte at a time; what is waited for ends a line.
+                    if b"\n" in piece or not piece:
+                        log.flush()
+                        self._news.notify_all()
                 if not piece:
                     return
 
     def _wait_console(self, ready, timeout, what):
+        """Wait for a short pattern, looking at each part of the console once."""
         deadline = time.monotonic() + timeout
+        seen = 0
         with self._news:
-            while not ready(self._console):
+            while not ready.search(self._console, max(0, seen - LONGEST_MARK)):
+                seen = len(self._console)
                 left = deadline - time.monotonic()
                 if self._eof or left <= 0:
                     self.usable = False
@@ -268,7 +273,7 @@ class Guest:  # pylint: disable=too-many-instance-attributes
         except OSError as error:
             self.usable = False
             raise GuestDied(f"{what}: {error}\n{self.console_tail()}") from error
-        self._wait_console(end.search, timeout, what)
+        self._wait_console(end, timeout, what)
         with self._news:
             text = bytes(self._console)
         found = end.search(text)
@@ -304,19 +309,18 @@ class Guest:  # pylint: disable=too-many-instance-attributes
 
     # ---------------------------------------------------------- kernel log
 
-    def dmesg(self, since=None):
-        """Kernel messages since the test began, or since number @since."""
-        first = self._journal_from if since is None else since
-        return Line.parse_all(self.sh(f"rigtool kmsg {first}", timeout=60))
+    def dmesg(self, since=0):
+        """Kernel messages since the test began, those from number @since on."""
+        return Line.parse_all(self.sh(f"rigtool kmsg {since}", timeout=60))
 
     def log_position(self):
-        """The number that the next kernel message will have."""
-        lines = self.dmesg(0)
+        """The number that the next kernel message will have; 0 if the test has none yet."""
+        lines = self.dmesg()
         return lines[-1].number + 1 if lines else 0
 
     def forget(self):
         """What was said up to now is nobody's fault: a new test begins."""
-        self._journal_from = self.log_position()
+        self.sh("rigtool kmsg clear")
         self._expectations = Expectations()
 
     def expect_log(self, pattern):
