@@ -294,7 +294,7 @@ static struct igb_tx_buf *igb_tx_commit(struct igb_tx *tx, u16 last, u32 bytes,
 	first->last = last;
 	first->bytes = bytes;
 	first->segs = segs;
-	tx->next_to_use = igb_next(tx->ring.count, last);
+	WRITE_ONCE(tx->next_to_use, igb_next(tx->ring.count, last));
 	return first;
 }
 
@@ -391,10 +391,25 @@ static int igb_tx_queue(struct igb_tx *tx, struct sk_buff *skb)
 	return 0;
 }
 
-/* Up to where the chip has sent. */
+/* Descriptors from @from up to @to. */
+static u32 igb_tx_distance(const struct igb_tx *tx, u32 from, u32 to)
+{
+	return to < from ? to + tx->ring.count - from : to - from;
+}
+
+/* Up to where the chip has sent.  If it claims what cannot be, it has sent
+ * nothing.
+ */
 static u16 igb_tx_head(const struct igb_tx *tx)
 {
-	return le32_to_cpu(READ_ONCE(*tx->ring.head));
+	u32 head = le32_to_cpu(READ_ONCE(*tx->ring.head));
+	u16 clean = READ_ONCE(tx->next_to_clean);
+	u16 kick = READ_ONCE(tx->next_to_kick);
+
+	if (unlikely(igb_tx_distance(tx, clean, head) >
+		     igb_tx_distance(tx, clean, kick)))
+		return clean;
+	return head;
 }
 
 /* Has the frame that starts at @i been sent?  The head may well be amid it. */
@@ -426,14 +441,12 @@ struct igb_tx_sum {
 static void igb_tx_release(struct igb_tx *tx, u16 head, int budget,
 			   struct igb_tx_sum *sum)
 {
-	u16 stop = tx->next_to_kick;
 	u16 i = tx->next_to_clean;
 	struct igb_tx_buf *first;
 	struct igb_tx_buf *buf;
 	u16 last;
 
-	/* Whatever the chip claims, no further than it was told of. */
-	while (i != stop && igb_tx_is_sent(tx, i, head)) {
+	while (igb_tx_is_sent(tx, i, head)) {
 		first = &tx->ring.buf[i];
 		if (unlikely(!budget && !first->skb))
 			break;
@@ -462,7 +475,7 @@ static void igb_tx_release(struct igb_tx *tx, u16 head, int budget,
 	WRITE_ONCE(tx->next_to_clean, i);
 	if (sum->xsk)
 		xsk_tx_completed(tx->xsk_pool, sum->xsk);
-	if (unlikely(!budget && i != stop && igb_tx_is_sent(tx, i, head)))
+	if (unlikely(!budget && igb_tx_is_sent(tx, i, head)))
 		napi_schedule(&container_of(tx, struct igb_queue, tx)->napi);
 }
 
@@ -497,8 +510,8 @@ void igb_tx_kick(struct igb_tx *tx)
 
 	if (tx->next_to_kick != tx->next_to_use) {
 		tx->ring.desc[last].cmd_type_len |= cpu_to_le32(IGB_TXD_RS);
+		WRITE_ONCE(tx->next_to_kick, tx->next_to_use);
 		writel(tx->next_to_use, tx->tail);
-		tx->next_to_kick = tx->next_to_use;
 	}
 	igb_tx_reclaim(tx, !irqs_disabled());
 }
@@ -804,9 +817,9 @@ void igb_tx_stop(struct igb_tx *tx)
  */
 void igb_tx_rewind(struct igb_tx *tx)
 {
-	tx->next_to_use = 0;
-	tx->next_to_kick = 0;
-	tx->next_to_clean = 0;
+	WRITE_ONCE(tx->next_to_use, 0);
+	WRITE_ONCE(tx->next_to_kick, 0);
+	WRITE_ONCE(tx->next_to_clean, 0);
 	*tx->ring.head = 0;
 	memset(tx->ctxt, 0, sizeof(tx->ctxt));
 }
@@ -821,7 +834,6 @@ void igb_tx_drain(struct igb_tx *tx)
 {
 	struct igb_tx_sum sum = {};
 
-	tx->next_to_kick = tx->next_to_use;
 	local_bh_disable();
 	igb_tx_release(tx, tx->next_to_use, 1, &sum);
 	u64_stats_update_begin(&tx->syncp);
