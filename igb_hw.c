@@ -136,6 +136,25 @@ u32 igb_rd(struct igb_hw *hw, u32 reg)
 }
 
 /**
+ * igb_rmw() - change some bits of a register
+ * @hw: the port
+ * @reg: offset in BAR0
+ * @clear: bits to clear
+ * @set: bits to set; wins where @clear has them too
+ *
+ * What a device that is gone reads is not written to one that came back.
+ *
+ * Context: any; callers serialise.
+ */
+void igb_rmw(struct igb_hw *hw, u32 reg, u32 clear, u32 set)
+{
+	u32 val = igb_rd(hw, reg);
+
+	if (!READ_ONCE(hw->gone))
+		igb_wr(hw, reg, (val & ~clear) | set);
+}
+
+/**
  * igb_hw_setup() - prepare the software side of a port
  * @hw: the port, zeroed
  * @dev: device that messages name
@@ -178,10 +197,9 @@ static void igb_mask_interrupts(struct igb_hw *hw)
 /* 4.5.5: let outstanding PCIe requests finish before a reset. */
 static void igb_stop_dma(struct igb_hw *hw)
 {
-	u32 ctrl = igb_rd(hw, IGB_CTRL);
 	u32 status;
 
-	igb_wr(hw, IGB_CTRL, ctrl | IGB_CTRL_GIO_MASTER_DISABLE);
+	igb_rmw(hw, IGB_CTRL, 0, IGB_CTRL_GIO_MASTER_DISABLE);
 	if (read_poll_timeout(igb_rd, status,
 			      !(status & IGB_STATUS_GIO_MASTER_ENABLE),
 			      100, 80000, false, hw, IGB_STATUS))
@@ -191,10 +209,10 @@ static void igb_stop_dma(struct igb_hw *hw)
 /* 4.5.5: reset all of the port but the PCIe configuration. */
 static int igb_global_reset(struct igb_hw *hw)
 {
-	u32 ctrl = igb_rd(hw, IGB_CTRL);
+	u32 ctrl;
 	int err;
 
-	igb_wr(hw, IGB_CTRL, ctrl | IGB_CTRL_RST);
+	igb_rmw(hw, IGB_CTRL, 0, IGB_CTRL_RST);
 	/* The chip must not be touched for a millisecond. */
 	usleep_range(1000, 1500);
 	err = read_poll_timeout(igb_rd, ctrl, !(ctrl & IGB_CTRL_RST),
@@ -361,18 +379,14 @@ int igb_hw_read_mac(struct igb_hw *hw, bool nvm_valid, u8 *addr)
 /* 4.5.5: general configuration of the port. */
 static void igb_init_general(struct igb_hw *hw)
 {
-	u32 ctrl = igb_rd(hw, IGB_CTRL);
-	u32 ctrl_ext = igb_rd(hw, IGB_CTRL_EXT);
-
 	/* Speed and duplex are the PHY's to say; VLAN tags stay in. */
-	ctrl &= ~(IGB_CTRL_FRCSPD | IGB_CTRL_FRCDPLX | IGB_CTRL_VME |
-		  IGB_CTRL_RFCE | IGB_CTRL_TFCE);
-	igb_wr(hw, IGB_CTRL, ctrl | IGB_CTRL_SLU);
+	igb_rmw(hw, IGB_CTRL,
+		IGB_CTRL_FRCSPD | IGB_CTRL_FRCDPLX | IGB_CTRL_VME |
+		IGB_CTRL_RFCE | IGB_CTRL_TFCE, IGB_CTRL_SLU);
 
 	/* Link mode 0 is the internal copper PHY. */
-	ctrl_ext &= ~IGB_CTRL_EXT_LINK_MODE;
-	ctrl_ext |= IGB_CTRL_EXT_DRV_LOAD | IGB_CTRL_EXT_PFRSTD;
-	igb_wr(hw, IGB_CTRL_EXT, ctrl_ext);
+	igb_rmw(hw, IGB_CTRL_EXT, IGB_CTRL_EXT_LINK_MODE,
+		IGB_CTRL_EXT_DRV_LOAD | IGB_CTRL_EXT_PFRSTD);
 }
 
 /* 4.5.5: split the packet memory between receive and transmit. */
@@ -452,13 +466,10 @@ static void igb_init_receive(struct igb_hw *hw)
 /* 4.5.10: transmit control, still disabled. */
 static void igb_init_transmit(struct igb_hw *hw)
 {
-	u32 tctl = igb_rd(hw, IGB_TCTL);
-
 	/* Collision threshold and distance matter in half duplex only. */
-	tctl &= ~(IGB_TCTL_EN | IGB_TCTL_CT | IGB_TCTL_COLD);
-	tctl |= IGB_TCTL_PSP | IGB_TCTL_RTLC | FIELD_PREP(IGB_TCTL_CT, 15) |
-		FIELD_PREP(IGB_TCTL_COLD, 63);
-	igb_wr(hw, IGB_TCTL, tctl);
+	igb_rmw(hw, IGB_TCTL, IGB_TCTL_EN | IGB_TCTL_CT | IGB_TCTL_COLD,
+		IGB_TCTL_PSP | IGB_TCTL_RTLC | FIELD_PREP(IGB_TCTL_CT, 15) |
+		FIELD_PREP(IGB_TCTL_COLD, 63));
 }
 
 /* 4.5.9, 4.5.10: a reset leaves queue 0 of both kinds enabled. */
@@ -501,8 +512,6 @@ void igb_hw_init(struct igb_hw *hw)
  */
 void igb_hw_stop(struct igb_hw *hw)
 {
-	u32 ctrl_ext;
-
 	if (!igb_hw_present(hw))
 		return;
 
@@ -510,8 +519,7 @@ void igb_hw_stop(struct igb_hw *hw)
 	igb_hw_stop_rx(hw);
 	igb_hw_stop_tx(hw);
 	igb_stop_dma(hw);
-	ctrl_ext = igb_rd(hw, IGB_CTRL_EXT);
-	igb_wr(hw, IGB_CTRL_EXT, ctrl_ext & ~IGB_CTRL_EXT_DRV_LOAD);
+	igb_rmw(hw, IGB_CTRL_EXT, IGB_CTRL_EXT_DRV_LOAD, 0);
 }
 
 /**
@@ -608,11 +616,8 @@ void igb_hw_set_vfta(struct igb_hw *hw, unsigned int index, u32 ids)
  */
 void igb_hw_set_vlan_strip(struct igb_hw *hw, bool on)
 {
-	u32 ctrl;
-
 	mutex_lock(&hw->phy.lock);
-	ctrl = igb_rd(hw, IGB_CTRL) & ~IGB_CTRL_VME;
-	igb_wr(hw, IGB_CTRL, on ? ctrl | IGB_CTRL_VME : ctrl);
+	igb_rmw(hw, IGB_CTRL, IGB_CTRL_VME, on ? IGB_CTRL_VME : 0);
 	mutex_unlock(&hw->phy.lock);
 }
 
@@ -662,7 +667,7 @@ void igb_hw_set_max_frame(struct igb_hw *hw, unsigned int mtu)
  */
 void igb_hw_start_tx(struct igb_hw *hw)
 {
-	igb_wr(hw, IGB_TCTL, igb_rd(hw, IGB_TCTL) | IGB_TCTL_EN);
+	igb_rmw(hw, IGB_TCTL, 0, IGB_TCTL_EN);
 }
 
 /**
@@ -673,7 +678,7 @@ void igb_hw_start_tx(struct igb_hw *hw)
  */
 void igb_hw_stop_tx(struct igb_hw *hw)
 {
-	igb_wr(hw, IGB_TCTL, igb_rd(hw, IGB_TCTL) & ~IGB_TCTL_EN);
+	igb_rmw(hw, IGB_TCTL, IGB_TCTL_EN, 0);
 }
 
 static int igb_set_queue(struct igb_hw *hw, u32 dctl, u32 val)

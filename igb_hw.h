@@ -546,6 +546,7 @@ static inline bool igb_has_quirk(const struct igb_hw *hw, enum igb_quirk quirk)
 
 /* igb_hw.c */
 u32 igb_rd(struct igb_hw *hw, u32 reg);
+void igb_rmw(struct igb_hw *hw, u32 reg, u32 clear, u32 set);
 bool igb_hw_present(struct igb_hw *hw);
 void igb_hw_setup(struct igb_hw *hw, struct device *dev, void __iomem *io);
 void igb_hw_set_quirks(struct igb_hw *hw, u16 subvendor, u16 subdevice);

@@ -542,7 +542,7 @@ static void igb_configure_single(struct igb_adapter *adapter)
 	if (adapter->irq_mode == PCI_IRQ_INTX)
 		pci_intx(adapter->pdev, true);
 	igb_wr(hw, IGB_GPIE, IGB_GPIE_NSICR);
-	igb_wr(hw, IGB_CTRL_EXT, igb_rd(hw, IGB_CTRL_EXT) | IGB_CTRL_EXT_IAME);
+	igb_rmw(hw, IGB_CTRL_EXT, 0, IGB_CTRL_EXT_IAME);
 	igb_wr(hw, IGB_IAM, IGB_IMS_SINGLE);
 	/* ICR reports no transmission of a queue that has no cause in EICR. */
 	igb_route_queue(hw, 0, 0);

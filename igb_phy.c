@@ -94,15 +94,13 @@ static int igb_phy_acquire(struct igb_hw *hw)
 
 static void igb_phy_release(struct igb_hw *hw)
 {
-	u32 sync;
 	int err;
 
 	err = igb_get_swsm(hw);
 	if (err == -ENODEV)
 		return;
 	/* Nobody is served by keeping it, even if SWSM does not come. */
-	sync = igb_rd(hw, IGB_SW_FW_SYNC);
-	igb_wr(hw, IGB_SW_FW_SYNC, sync & ~IGB_SW_FW_SYNC_PHY(hw->lan_id));
+	igb_rmw(hw, IGB_SW_FW_SYNC, IGB_SW_FW_SYNC_PHY(hw->lan_id), 0);
 	if (!err)
 		igb_put_swsm(hw);
 }
@@ -231,17 +229,17 @@ static u32 igb_ctrl_speed(int speed)
 /* 4.5.7: CTRL forces speed and duplex, or leaves both to the PHY. */
 static void igb_force_mac(struct igb_hw *hw, bool force, int speed, u8 duplex)
 {
-	u32 ctrl = igb_rd(hw, IGB_CTRL);
+	u32 clear = IGB_CTRL_FRCSPD | IGB_CTRL_FRCDPLX;
+	u32 set = 0;
 
-	ctrl &= ~(IGB_CTRL_FRCSPD | IGB_CTRL_FRCDPLX);
 	if (force) {
-		ctrl &= ~(IGB_CTRL_SPEED | IGB_CTRL_FD);
-		ctrl |= IGB_CTRL_FRCSPD | IGB_CTRL_FRCDPLX |
-			igb_ctrl_speed(speed);
+		clear |= IGB_CTRL_SPEED | IGB_CTRL_FD;
+		set = IGB_CTRL_FRCSPD | IGB_CTRL_FRCDPLX |
+		      igb_ctrl_speed(speed);
 		if (duplex == DUPLEX_FULL)
-			ctrl |= IGB_CTRL_FD;
+			set |= IGB_CTRL_FD;
 	}
-	igb_wr(hw, IGB_CTRL, ctrl);
+	igb_rmw(hw, IGB_CTRL, clear, set);
 }
 
 /* This PHY finds crossed pairs only where it negotiates. */
@@ -367,14 +365,10 @@ static int igb_resolve_pause(struct igb_hw *hw, struct igb_link *link)
 
 static void igb_configure_pause(struct igb_hw *hw, const struct igb_link *link)
 {
-	u32 ctrl = igb_rd(hw, IGB_CTRL);
+	u32 pause = (link->rx_pause ? IGB_CTRL_RFCE : 0) |
+		    (link->tx_pause ? IGB_CTRL_TFCE : 0);
 
-	ctrl &= ~(IGB_CTRL_RFCE | IGB_CTRL_TFCE);
-	if (link->rx_pause)
-		ctrl |= IGB_CTRL_RFCE;
-	if (link->tx_pause)
-		ctrl |= IGB_CTRL_TFCE;
-	igb_wr(hw, IGB_CTRL, ctrl);
+	igb_rmw(hw, IGB_CTRL, IGB_CTRL_RFCE | IGB_CTRL_TFCE, pause);
 }
 
 static int igb_phy_settle(struct igb_hw *hw, struct igb_link *link)
