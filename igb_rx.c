@@ -25,6 +25,15 @@ static void igb_rx_write_desc(union igb_rx_desc *desc, const struct page *page)
 	desc->read.hdr_addr = 0;
 }
 
+/* A program may have written to a page that stays in its place. */
+static void igb_rx_give_back(struct page_pool *pool, struct page *page)
+{
+	dma_sync_single_range_for_device(pool->p.dev,
+					 page_pool_get_dma_addr(page),
+					 IGB_RX_HEADROOM, IGB_RX_BUF_LEN,
+					 DMA_BIDIRECTIONAL);
+}
+
 /* A page that stayed in its place when its frame was of no use. */
 static struct page *igb_rx_reuse(struct page_pool *pool, struct page *page)
 {
@@ -32,10 +41,7 @@ static struct page *igb_rx_reuse(struct page_pool *pool, struct page *page)
 		page_pool_put_full_page(pool, page, false);
 		return NULL;
 	}
-	dma_sync_single_range_for_device(pool->p.dev,
-					 page_pool_get_dma_addr(page),
-					 IGB_RX_HEADROOM, IGB_RX_BUF_LEN,
-					 DMA_BIDIRECTIONAL);
+	igb_rx_give_back(pool, page);
 	return page;
 }
 
@@ -153,15 +159,17 @@ void igb_rx_refill(struct igb_rx *rx)
 	rx->next_to_kick = rx->next_to_use;
 }
 
-/* Write again what the descriptor at @i said. */
+/* Have the descriptor at @i say again where its buffer is. */
 static void igb_rx_rewrite_desc(struct igb_rx_ring *ring, u16 i)
 {
-	if (ring->xsk_pool)
+	if (ring->xsk_pool) {
 		igb_xsk_write_desc(&ring->desc[i], ring->xsk[i]);
-	else if (ring->split)
+	} else if (ring->split) {
 		igb_split_write_desc(ring, i);
-	else
+	} else {
+		igb_rx_give_back(ring->pool, ring->page[i]);
 		igb_rx_write_desc(&ring->desc[i], ring->page[i]);
+	}
 }
 
 /**
@@ -189,10 +197,10 @@ void igb_rx_rewind(struct igb_rx *rx)
 	}
 	/* The last one may be there; it may not be posted yet. */
 	posted = min(posted, ring->count - 1);
-	rx->next_to_clean = 0;
-	rx->next_to_use = posted;
+	WRITE_ONCE(rx->next_to_clean, 0);
+	WRITE_ONCE(rx->next_to_use, posted);
 	rx->next_to_kick = posted;
-	rx->starved = igb_rx_is_starved(rx);
+	WRITE_ONCE(rx->starved, igb_rx_is_starved(rx));
 	xdp_init_buff(&rx->frame.xdp, PAGE_SIZE, ring->rxq);
 }
 
@@ -272,6 +280,7 @@ static int igb_rx_add_page(struct igb_rx *rx, struct page *page, u16 len)
 {
 	if (unlikely(rx->state == IGB_RX_SKIP || len > IGB_RX_BUF_LEN))
 		return -EMSGSIZE;
+	page_pool_dma_sync_for_cpu(rx->ring.pool, page, 0, len);
 	if (rx->state == IGB_RX_PART)
 		return igb_rx_add_frag(rx, page, IGB_RX_HEADROOM, len);
 	igb_rx_start_frame(rx, page_address(page), len);
@@ -467,11 +476,13 @@ static noinline bool igb_rx_gather(struct igb_rx *rx, struct bpf_prog *prog,
 static void igb_rx_take(struct igb_rx *rx, struct bpf_prog *prog,
 			unsigned int i, u32 status, unsigned int len)
 {
-	void *start = page_address(rx->ring.page[i]);
 	union igb_rx_desc *desc = &rx->ring.desc[i];
+	struct page *page = rx->ring.page[i];
+	void *start = page_address(page);
 	struct sk_buff *skb;
 	bool used;
 
+	page_pool_dma_sync_for_cpu(rx->ring.pool, page, 0, len);
 	igb_rx_count(rx, len);
 	if (prog) {
 		igb_rx_start_frame(rx, start, len);
@@ -503,7 +514,6 @@ int igb_rx_clean(struct igb_rx *rx, int budget)
 
 	while (done < budget && igb_rx_is_done(rx, i, &status)) {
 		len = le16_to_cpu(ring->desc[i].wb.length);
-		page_pool_dma_sync_for_cpu(ring->pool, ring->page[i], 0, len);
 		if (likely(igb_rx_is_whole(rx, status, len, IGB_RX_BUF_LEN))) {
 			igb_rx_take(rx, prog, i, status, len);
 			done++;
