@@ -710,13 +710,20 @@ netdev_features_t igb_features_check(struct sk_buff *skb,
 	return features;
 }
 
+static void igb_tx_stop_full(struct igb_tx *tx)
+{
+	netif_tx_stop_queue(tx->txq);
+	igb_count(&tx->syncp, &tx->stats.stopped);
+}
+
 /**
  * igb_xmit_frame() - ndo_start_xmit
  * @skb: the frame, this function's from now on
  * @netdev: the interface
  *
  * Context: bottom halves off, the queue's transmit lock held.
- * Return: NETDEV_TX_OK, or NETDEV_TX_BUSY should the stack ignore a stop.
+ * Return: NETDEV_TX_OK, or NETDEV_TX_BUSY when frames of XDP's have filled the
+ * ring since the last one of the stack's.
  */
 netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev)
 {
@@ -725,7 +732,7 @@ netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev)
 	struct igb_tx_buf *first = &tx->ring.buf[tx->next_to_use];
 
 	if (unlikely(igb_tx_unused(tx) < IGB_TX_NEEDED)) {
-		netif_tx_stop_queue(tx->txq);
+		igb_tx_stop_full(tx);
 		return NETDEV_TX_BUSY;
 	}
 
@@ -738,10 +745,8 @@ netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev)
 		return NETDEV_TX_OK;
 	}
 
-	if (unlikely(igb_tx_unused(tx) < IGB_TX_NEEDED)) {
-		netif_tx_stop_queue(tx->txq);
-		igb_count(&tx->syncp, &tx->stats.stopped);
-	}
+	if (unlikely(igb_tx_unused(tx) < IGB_TX_NEEDED))
+		igb_tx_stop_full(tx);
 	if (__netdev_tx_sent_queue(tx->txq, first->bytes, netdev_xmit_more()))
 		igb_tx_kick(tx);
 	return NETDEV_TX_OK;
