@@ -240,6 +240,8 @@ enum igb_mdic_op {
 #define IGB_TDLEN(q)		(0xe008 + 0x40 * (q))
 #define IGB_TDH(q)		(0xe010 + 0x40 * (q))
 #define IGB_TDT(q)		(0xe018 + 0x40 * (q))
+#define IGB_DCA_TXCTRL(q)	(0xe014 + 0x40 * (q))
+#define   IGB_DCA_TXCTRL_WB_RO		BIT(11)
 #define IGB_TXDCTL(q)		(0xe028 + 0x40 * (q))
 #define IGB_TDWBAL(q)		(0xe038 + 0x40 * (q))
 #define   IGB_TDWBAL_ENABLE		BIT(0)

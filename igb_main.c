@@ -66,6 +66,8 @@ static int igb_configure_tx(struct igb_hw *hw, struct igb_tx *tx)
 	igb_wr(hw, IGB_TDLEN(q), tx->ring.count * sizeof(*tx->ring.desc));
 	igb_wr(hw, IGB_TDH(q), 0);
 	igb_wr(hw, IGB_TDT(q), 0);
+	/* A head must not overtake a later one. */
+	igb_rmw(hw, IGB_DCA_TXCTRL(q), IGB_DCA_TXCTRL_WB_RO, 0);
 	igb_wr(hw, IGB_TDWBAL(q), lower_32_bits(head) | IGB_TDWBAL_ENABLE);
 	igb_wr(hw, IGB_TDWBAH(q), upper_32_bits(head));
 	return igb_hw_enable_queue(hw, IGB_TXDCTL(q), IGB_TX_THRESHOLDS);
