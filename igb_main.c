@@ -253,7 +253,7 @@ int igb_up(struct igb_adapter *adapter)
 		return err;
 
 	igb_hw_start_tx(&adapter->hw);
-	adapter->link_seen = false;
+	WRITE_ONCE(adapter->link_seen, false);
 	adapter->up_since = jiffies;
 	WRITE_ONCE(adapter->up, true);
 	igb_irq_enable(adapter);
@@ -522,9 +522,13 @@ static void igb_check_link_came(struct igb_adapter *adapter)
 /* Frames waited when last looked, and still wait for the same ones. */
 static bool igb_tx_is_stuck(struct igb_tx *tx)
 {
-	u64 reclaimed = u64_stats_read(&tx->stats.packets);
-	bool stuck = tx->waiting && tx->watched == reclaimed;
+	struct igb_tx_stats now;
+	u64 reclaimed;
+	bool stuck;
 
+	igb_copy_stats(&now, &tx->syncp, &tx->stats, sizeof(now));
+	reclaimed = u64_stats_read(&now.packets);
+	stuck = tx->waiting && tx->watched == reclaimed;
 	tx->watched = reclaimed;
 	tx->waiting = READ_ONCE(tx->up) && READ_ONCE(tx->next_to_use) !=
 					   READ_ONCE(tx->next_to_clean);
@@ -696,7 +700,7 @@ static int igb_set_num_queues(struct igb_adapter *adapter, unsigned int count)
 	if (err)
 		return err;
 
-	adapter->num_queues = count;
+	WRITE_ONCE(adapter->num_queues, count);
 	for (i = 0; i < IGB_RETA_ENTRIES && !netif_is_rxfh_configured(netdev);
 	     i++)
 		adapter->reta[i] = ethtool_rxfh_indir_default(i, count);
