@@ -10,6 +10,15 @@
 #include <linux/dim.h>
 #include <linux/hrtimer.h>
 #include <net/page_pool/types.h>
+#include <net/xdp.h>
+
+#ifndef IGB_HAVE_ETHTOOL_RXFH_FIELDS
+struct ethtool_rxfh_fields {
+	u32 data;
+	u32 flow_type;
+	u32 rss_context;
+};
+#endif
 
 #ifndef IGB_HAVE_PAGE_POOL_ENABLE_DIRECT_RECYCLING
 static inline void page_pool_enable_direct_recycling(struct page_pool *pool,
@@ -38,6 +47,22 @@ static inline void igb_compat_net_dim(struct dim *dim,
 }
 
 #define net_dim(dim, sample)	igb_compat_net_dim(dim, sample)
+#endif
+
+#ifndef IGB_HAVE_XDP_UPDATE_SKB_FRAGS_INFO
+static inline u32 xdp_buff_get_skb_flags(const struct xdp_buff *xdp)
+{
+	return xdp->flags;
+}
+
+static inline void xdp_update_skb_frags_info(struct sk_buff *skb, u8 nr_frags,
+					     unsigned int size,
+					     unsigned int truesize,
+					     u32 xdp_flags)
+{
+	xdp_update_skb_shared_info(skb, nr_frags, size, truesize,
+				   xdp_flags & XDP_FLAGS_FRAGS_PF_MEMALLOC);
+}
 #endif
 
 #endif /* _IGB_COMPAT_H_ */

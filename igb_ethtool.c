@@ -504,7 +504,7 @@ static u32 igb_rss_ports(u32 flow_type)
 #define IGB_RXH_ADDRESSES	(RXH_IP_SRC | RXH_IP_DST)
 #define IGB_RXH_PORTS		(RXH_L4_B_0_1 | RXH_L4_B_2_3)
 
-static u64 igb_get_hash_fields(const struct igb_adapter *adapter, u32 flow_type)
+static u32 igb_get_hash_fields(const struct igb_adapter *adapter, u32 flow_type)
 {
 	if (flow_type == ETHER_FLOW)
 		return 0;
@@ -513,19 +513,33 @@ static u64 igb_get_hash_fields(const struct igb_adapter *adapter, u32 flow_type)
 	return IGB_RXH_ADDRESSES;
 }
 
-static int igb_set_hash_fields(struct igb_adapter *adapter, u32 flow_type,
-			       u64 fields)
+static int igb_get_rxfh_fields(struct net_device *netdev,
+			       struct ethtool_rxfh_fields *fields)
 {
-	u32 ports = igb_rss_ports(flow_type);
+	fields->data = igb_get_hash_fields(netdev_priv(netdev),
+					   fields->flow_type);
+	return 0;
+}
 
-	if (fields == (IGB_RXH_ADDRESSES | IGB_RXH_PORTS) && ports)
+static int igb_set_rxfh_fields(struct net_device *netdev,
+			       const struct ethtool_rxfh_fields *fields,
+			       struct netlink_ext_ack *extack)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	u32 ports = igb_rss_ports(fields->flow_type);
+
+	if (fields->data == (IGB_RXH_ADDRESSES | IGB_RXH_PORTS) && ports) {
 		adapter->rss_ports |= ports;
-	else if (fields == igb_get_hash_fields(adapter, flow_type))
+	} else if (fields->data ==
+		   igb_get_hash_fields(adapter, fields->flow_type)) {
 		return 0;
-	else if (fields == IGB_RXH_ADDRESSES && ports)
+	} else if (fields->data == IGB_RXH_ADDRESSES && ports) {
 		adapter->rss_ports &= ~ports;
-	else
+	} else {
+		NL_SET_ERR_MSG_MOD(extack,
+				   "the chip hashes both addresses, with both ports of TCP and UDP or without");
 		return -EINVAL;
+	}
 	igb_apply_rss(adapter);
 	return 0;
 }
@@ -539,7 +553,7 @@ static int igb_get_rxnfc(struct net_device *netdev, struct ethtool_rxnfc *info,
 	case ETHTOOL_GRXRINGS:
 		info->data = adapter->num_queues;
 		return 0;
-	case ETHTOOL_GRXFH:
+	case ETHTOOL_GRXFH:	/* an older kernel */
 		info->data = igb_get_hash_fields(adapter, info->flow_type);
 		return 0;
 	default:
@@ -547,13 +561,17 @@ static int igb_get_rxnfc(struct net_device *netdev, struct ethtool_rxnfc *info,
 	}
 }
 
+/* For a kernel without set_rxfh_fields. */
 static int igb_set_rxnfc(struct net_device *netdev, struct ethtool_rxnfc *info)
 {
-	struct igb_adapter *adapter = netdev_priv(netdev);
+	const struct ethtool_rxfh_fields fields = {
+		.data = info->data,
+		.flow_type = info->flow_type,
+	};
 
-	if (info->cmd != ETHTOOL_SRXFH)
+	if (info->cmd != ETHTOOL_SRXFH || info->data > U32_MAX)
 		return -EOPNOTSUPP;
-	return igb_set_hash_fields(adapter, info->flow_type, info->data);
+	return igb_set_rxfh_fields(netdev, &fields, NULL);
 }
 
 /* ---- Link --------------------------------------------------------------- */
@@ -698,6 +716,10 @@ const struct ethtool_ops igb_ethtool_ops = {
 	.set_rxfh		= igb_set_rxfh,
 	.get_rxnfc		= igb_get_rxnfc,
 	.set_rxnfc		= igb_set_rxnfc,
+#ifdef IGB_HAVE_ETHTOOL_RXFH_FIELDS
+	.get_rxfh_fields	= igb_get_rxfh_fields,
+	.set_rxfh_fields	= igb_set_rxfh_fields,
+#endif
 	.get_link_ksettings	= igb_get_link_ksettings,
 	.set_link_ksettings	= igb_set_link_ksettings,
 };

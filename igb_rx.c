@@ -339,8 +339,8 @@ static struct sk_buff *igb_rx_build_xdp_skb(struct xdp_buff *xdp)
 	if (xdp->data > xdp->data_meta)
 		skb_metadata_set(skb, xdp->data - xdp->data_meta);
 	if (unlikely(frags))
-		xdp_update_skb_shared_info(skb, frags, size, frags * PAGE_SIZE,
-					   xdp_buff_is_frag_pfmemalloc(xdp));
+		xdp_update_skb_frags_info(skb, frags, size, frags * PAGE_SIZE,
+					  xdp_buff_get_skb_flags(xdp));
 	return skb;
 }
 
