@@ -9,6 +9,7 @@
 
 #include <linux/dim.h>
 #include <linux/hrtimer.h>
+#include <linux/netdevice.h>
 #include <net/page_pool/types.h>
 #include <net/xdp.h>
 
@@ -47,6 +48,16 @@ static inline void igb_compat_net_dim(struct dim *dim,
 }
 
 #define net_dim(dim, sample)	igb_compat_net_dim(dim, sample)
+#endif
+
+#ifndef IGB_HAVE_NETIF_NAPI_ADD_CONFIG
+static inline void netif_napi_add_config(struct net_device *netdev,
+					 struct napi_struct *napi,
+					 int (*poll)(struct napi_struct *, int),
+					 int index)
+{
+	netif_napi_add(netdev, napi, poll);
+}
 #endif
 
 #ifndef IGB_HAVE_XDP_UPDATE_SKB_FRAGS_INFO

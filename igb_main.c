@@ -888,7 +888,7 @@ static void igb_init_queue(struct igb_adapter *adapter, unsigned int i)
 	u64_stats_init(&q->rx.syncp);
 
 	igb_irq_setup_queue(q, i);
-	netif_napi_add(adapter->netdev, &q->napi, igb_poll);
+	netif_napi_add_config(adapter->netdev, &q->napi, igb_poll, i);
 	netif_napi_set_irq(&q->napi, q->irq);
 }
 
