@@ -41,6 +41,9 @@ TUNNELS = {
 # What these can have inside; the others take both.
 INSIDE = {"ipip": (4,), "sit": (6,)}
 
+# Seconds in which the peer would have sent what it never sends.
+PATIENCE = 2
+
 
 @pytest.fixture
 def peer(guest):
@@ -85,17 +88,17 @@ class TestBesidePeer:
         pass one day, the emulator was mended and a quirk can go."""
         with pytest.raises(AssertionError):
             if what == "fin":
-                cut_up(peer, wire, 5000, 1400, flags=ACK | PSH | FIN)
+                cut_up(peer, wire, 5000, 1400, flags=ACK | PSH | FIN, timeout=PATIENCE)
             elif what == "padded":
-                cut_up(peer, wire, 6, 1400, 4, "udp", padding=12)
+                cut_up(peer, wire, 6, 1400, 4, "udp", padding=12, timeout=PATIENCE)
             else:
-                cut_up(peer, wire, 5000, 1000, int(what[-1]), "udp")
+                cut_up(peer, wire, 5000, 1000, int(what[-1]), "udp", timeout=PATIENCE)
 
     @pytest.mark.parametrize("name", ("vxlan-no-csum", "gretap", "gre", "ipip", "sit"))
     def test_its_tunnels(self, peer, wire, name):
         """Inner headers that the emulated chip does not see."""
         with tunnel(peer, name) as device, pytest.raises(AssertionError):
-            through(peer, wire, device, TUNNELS[name][1], INSIDE.get(name, (4,))[0])
+            through(peer, wire, device, TUNNELS[name][1], INSIDE.get(name, (4,))[0], PATIENCE)
 
 
 class tunnel:  # pylint: disable=invalid-name
@@ -121,7 +124,7 @@ class tunnel:  # pylint: disable=invalid-name
                             "echo 1 >/proc/sys/net/ipv6/conf/$to/disable_ipv6; done", check=False)
 
 
-def through(port, wire, device, layer, ip=4):
+def through(port, wire, device, layer, ip=4, timeout=5):
     """Send what has to be cut up through a tunnel; every header and byte must be right."""
     wire.drain()
     # Of Ethernet, or of IP only.
@@ -131,7 +134,7 @@ def through(port, wire, device, layer, ip=4):
                   "payload=5000 mss=1200 flags=16")
     got = b""
     outer = [Ether(frame) for frame in wire.collect(
-        5, match=lambda frame: layer in Ether(frame) and TCP in Ether(frame), timeout=5)]
+        5, match=lambda frame: layer in Ether(frame) and TCP in Ether(frame), timeout=timeout)]
     assert len(outer) == 5
     for number, packet in enumerate(outer):
         # UDP may go without one outside, and then has to stay so.

@@ -34,14 +34,15 @@ def payload(count):
     return bytes(at % frames.PERIOD for at in range(count))
 
 
-def cut_up(nic, wire, count, mss, ip=4, proto="tcp", flags=ACK, vlan=None, padding=0):
+def cut_up(nic, wire, count, mss, ip=4, proto="tcp", flags=ACK, vlan=None, padding=0,
+           timeout=5):
     """Have the guest send @count bytes; returns the segments on the wire, checked."""
     wire.drain()
     nic.guest.sh(f"rigtool segment {nic.name} dst={PEER} src={nic.mac} ip={ip} proto={proto} "
                  f"payload={count} mss={mss} flags={flags} padding={padding}"
                  + (f" vlan={vlan}" if vlan is not None else ""))
     want = max(1, -(-count // mss))
-    packets = [Ether(frame) for frame in wire.collect(want, match=is_segment, timeout=5)]
+    packets = [Ether(frame) for frame in wire.collect(want, match=is_segment, timeout=timeout)]
     assert len(packets) == want
     got = b""
     for number, packet in enumerate(packets):

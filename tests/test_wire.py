@@ -170,7 +170,7 @@ class TestBursts:
         count = 10 * nic.rings()["rx"]
         mac, seen = nic.mac, []
         many = frames.series(mac, count, size)
-        with nic.receiving("idle=5000", timeout=120) as seen:
+        with nic.receiving("idle=2500", timeout=120) as seen:
             wire.burst(many)
         numbers = [frame.number for frame in seen]
         assert numbers == sorted(set(numbers)), "frames came twice or out of order"
