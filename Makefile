@@ -69,10 +69,11 @@ run: initramfs ## boot a guest: a shell, driver loaded, eth0 addressed (no termi
 demo: setup-test module ## play the sessions without a terminal, fail when one fails
 	$(Q)$(PYTHON) scripts/demo.py --arch $(arch)
 
+# A test waits for a quarter of its time: three at once keep two CPUs busy.
 .PHONY: test
 test: setup-test module ## run the tests in guests (TESTS=tests/test_x.py for some)
 	$(Q)scripts/guest-tools.sh --arch $(arch) --clients >/dev/null
-	$(Q)$(PYTHON) -m pytest -n 2 $(TESTS)
+	$(Q)$(PYTHON) -m pytest -n 3 $(TESTS)
 
 .PHONY: bench
 bench: setup-bench module ## count what a packet costs, beside in-tree igb (BASE=file: compare)
