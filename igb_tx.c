@@ -406,6 +406,8 @@ static u16 igb_tx_head(const struct igb_tx *tx)
 	u16 clean = READ_ONCE(tx->next_to_clean);
 	u16 kick = READ_ONCE(tx->next_to_kick);
 
+	if (likely(head == kick))
+		return head;
 	if (unlikely(igb_tx_distance(tx, clean, head) >
 		     igb_tx_distance(tx, clean, kick)))
 		return clean;
