@@ -28,11 +28,11 @@
 struct segment {
 	int ip;			/* 4 or 6 */
 	bool tcp, mac;
-	int vlan;
+	int vlan, outer;	/* outer: 0, or the IP version around the frame */
 	long payload, mss, flags, padding;
 	uint8_t dst[6], src[6];
-	size_t l3, l4, len;	/* offsets, and bytes so far */
-	uint8_t frame[128 + PAYLOAD_MAX];
+	size_t base, l3, l4, len;	/* offsets, and bytes so far */
+	uint8_t frame[256 + PAYLOAD_MAX];
 };
 
 static uint32_t sum16(const uint8_t *data, size_t len)
@@ -51,9 +51,57 @@ static uint16_t folded(uint32_t sum)
 	return sum;
 }
 
+static void add_addresses(uint8_t *ip, int version)
+{
+	if (version == 4) {
+		inet_pton(AF_INET, "10.0.2.15", ip + 12);
+		inet_pton(AF_INET, "10.0.2.2", ip + 16);
+	} else {
+		inet_pton(AF_INET6, "fd00::15", ip + 8);
+		inet_pton(AF_INET6, "fd00::2", ip + 24);
+	}
+}
+
+#define VXLAN_LEN	8
+#define VXLAN_PORT	4789
+
+static size_t outer_len(const struct segment *s)
+{
+	return s->outer ? 14 + (s->outer == 4 ? 20 : 40) + UDP_LEN + VXLAN_LEN : 0;
+}
+
+/* VXLAN without a checksum of its own, around all that there is. */
+static void add_outer(struct segment *s)
+{
+	uint8_t *ip = s->frame + 14, *udp = s->frame + s->base - UDP_LEN - VXLAN_LEN;
+	size_t len = s->len - (udp - s->frame);
+
+	memcpy(s->frame, s->dst, 6);
+	memcpy(s->frame + 6, s->src, 6);
+	put16(s->frame + 12, s->outer == 4 ? ETH_P_IP : ETH_P_IPV6);
+	add_addresses(ip, s->outer);
+	if (s->outer == 4) {
+		ip[0] = 0x45;
+		put16(ip + 2, 20 + len);
+		ip[8] = 64;
+		ip[9] = IPPROTO_UDP;
+		put16(ip + 10, ~folded(sum16(ip, 20)));
+	} else {
+		ip[0] = 0x60;
+		put16(ip + 4, len);
+		ip[6] = IPPROTO_UDP;
+		ip[7] = 64;
+	}
+	put16(udp, 1024);
+	put16(udp + 2, VXLAN_PORT);
+	put16(udp + 4, len);
+	udp[UDP_LEN] = 0x08;	/* there is a network identifier */
+	udp[UDP_LEN + 6] = 42;
+}
+
 static void add_ethernet(struct segment *s)
 {
-	uint8_t *p = s->frame;
+	uint8_t *p = s->frame + s->base;
 
 	if (!s->mac)
 		return;
@@ -80,8 +128,7 @@ static void add_ipv4(struct segment *s, size_t l4_len)
 	put16(p + 6, 0x4000);
 	p[8] = 64;
 	p[9] = s->tcp ? IPPROTO_TCP : IPPROTO_UDP;
-	inet_pton(AF_INET, "10.0.2.15", p + 12);
-	inet_pton(AF_INET, "10.0.2.2", p + 16);
+	add_addresses(p, 4);
 	put16(p + 10, ~folded(sum16(p, 20)));
 }
 
@@ -94,8 +141,7 @@ static void add_ipv6(struct segment *s, size_t l4_len)
 	put16(p + 4, l4_len + s->payload);
 	p[6] = s->tcp ? IPPROTO_TCP : IPPROTO_UDP;
 	p[7] = 64;
-	inet_pton(AF_INET6, "fd00::15", p + 8);
-	inet_pton(AF_INET6, "fd00::2", p + 24);
+	add_addresses(p, 6);
 }
 
 /* The checksum field holds the pseudo header's sum, as for CHECKSUM_PARTIAL. */
@@ -163,7 +209,7 @@ int segment_main(int argc, char **argv)
 
 	if (argc < 2)
 		usage("segment IF dst=MAC src=MAC [ip=4] [proto=tcp] [payload=N] [mss=N] "
-		      "[flags=0x10] [vlan=TCI] [padding=N] [mac=0]");
+		      "[flags=0x10] [vlan=TCI] [padding=N] [mac=0] [outer=4]");
 	index = ifindex(argv[1]);
 	/* A tunnel for IP has no addresses of that kind. */
 	s.mac = option_long(argc, argv, "mac", 1);
@@ -178,6 +224,8 @@ int segment_main(int argc, char **argv)
 	s.flags = option_long(argc, argv, "flags", 0x10);
 	s.vlan = option_long(argc, argv, "vlan", -1);
 	s.padding = option_long(argc, argv, "padding", 0);
+	s.outer = option_long(argc, argv, "outer", 0);
+	s.base = outer_len(&s);
 	if (s.payload < 0 || s.payload + s.padding > PAYLOAD_MAX || s.padding < 0)
 		usage("payload and padding from 0 to 65000");
 
@@ -188,6 +236,8 @@ int segment_main(int argc, char **argv)
 	else
 		add_ipv6(&s, l4_len);
 	add_transport(&s, l4_len);
+	if (s.outer)
+		add_outer(&s);
 	transmit(&s, index, l4_len);
 	return 0;
 }
