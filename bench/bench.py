@@ -30,15 +30,11 @@ def say(text):
     print(f"bench: {time.monotonic() - START:4.0f} s: {text}", file=sys.stderr, flush=True)
 
 
-def show_profile(guest, driver, workload):
-    """Measure, and print which functions take how much of it."""
-    figures, samples = guest.profiled(workload.measure)
-    if not figures or "packets" not in figures:
-        return figures
+def functions(guest, workload, figures):
+    """Which functions take how much of a packet."""
+    samples = guest.samples(workload.measure)
     symbols = profile.Symbols(guest.sh("cat /proc/kallsyms", timeout=60))
-    print(f"{driver}: {workload.title}\n"
-          f"{profile.table(samples, symbols, figures['packets'])}\n", flush=True)
-    return figures
+    return profile.functions(samples, symbols, figures["packets"])
 
 
 def compiler(arch):
@@ -48,40 +44,44 @@ def compiler(arch):
     return found[1] if found else "unknown"
 
 
-def measure(guest, wanted, drivers, profiled=False):
-    """{workload: {driver: figures}} of one guest."""
+def measure(guest, wanted, drivers, profiles):
+    """{workload: {driver: figures}} of one guest; @profiles is filled as much as it wants."""
     found = {workload.key: {"title": workload.title} for workload in wanted}
     for driver in drivers:
         say(f"{driver} takes eth1")
         guest.bind("eth1", driver)
         for workload in wanted:
             say(f"{driver}: {workload.title}")
-            found[workload.key][driver] = show_profile(guest, driver, workload) \
-                if profiled else workload.measure(guest)
+            figures = workload.measure(guest)
+            found[workload.key][driver] = figures
+            if workload.key in profiles and figures and "packets" in figures:
+                profiles[workload.key][driver] = functions(guest, workload, figures)
         for complaint in guest.judge(guest.dmesg()):
             raise GuestError(f"with {driver}, the kernel complains: {complaint}")
     return found
 
 
-def repetition(arch, initrd, wanted, drivers, profiled):
+def repetition(arch, initrd, wanted, drivers, profiles):
     """Figures and versions of one guest."""
     say("booting a guest that counts instructions (20 s)")
     with tempfile.TemporaryDirectory(prefix="igb_demo-bench-") as directory:
         with lab.Lab(lab.spec(arch, initrd), directory) as guest:
             guest.prepare()
-            return guest.version(), measure(guest, wanted, drivers, profiled)
+            return guest.version(), measure(guest, wanted, drivers, profiles)
 
 
-def run(arch, repeat, wanted, drivers=results.DRIVERS, profiled=False):
-    """Medians of all repetitions, with what they were measured with."""
+def run(arch, repeat, wanted, drivers=results.DRIVERS, profiled=()):
+    """Medians of all repetitions, with what they were measured with, and the last one's
+    profiles of the workloads @profiled."""
     say("building the module and the guest's image")
     described = publish.commit()
     initrd = image.initramfs(arch, lab.KMODS, "bench")
     found = []
+    profiles = {workload.key: {} for workload in profiled}
     for number in range(repeat):
         if repeat > 1:
             say(f"repetition {number + 1} of {repeat}")
-        versions, figures = repetition(arch, initrd, wanted, drivers, profiled)
+        versions, figures = repetition(arch, initrd, wanted, drivers, profiles)
         found.append(figures)
     medians = {workload.key: {"title": workload.title,
                               **{driver: results.median([one[workload.key][driver]
@@ -89,8 +89,9 @@ def run(arch, repeat, wanted, drivers=results.DRIVERS, profiled=False):
                                  for driver in drivers}}
                for workload in wanted}
     memory = medians.pop(workloads.MEMORY.key, None)
-    return {"commit": described, **versions, "arch": arch, "compiler": compiler(arch),
-            "repeat": repeat, "workloads": medians, **({"memory": memory} if memory else {})}
+    new = {"commit": described, **versions, "arch": arch, "compiler": compiler(arch),
+           "repeat": repeat, "workloads": medians, **({"memory": memory} if memory else {})}
+    return new, {workload.title: profiles[workload.key] for workload in profiled}
 
 
 def run_wall(arch):
@@ -181,14 +182,14 @@ def partial(args):
     return None
 
 
-def show(new, part):
+def show(new, profiles, part):
     """Pictures: in the repository, or just to look at."""
     why_not = publish.objection(part, new["commit"], publish.commit())
     if why_not:
         say(f"drawn into build/ only; the repository keeps its pictures and tables: {why_not}")
         plot.draw(new, TOP / "build")
     else:
-        publish.publish(new)
+        publish.publish(new, profiles)
         say(f"{publish.README}, {publish.BASELINE} and {publish.PICTURES} have these figures now")
 
 
@@ -200,13 +201,18 @@ def counted(args):
     described = publish.commit()
     if args.output:
         publish.may_write(args.output, publish.objection(part, described, described))
-    new = run(project.arch_name(args.arch), max(1, args.repeat), wanted,
-              results.DRIVERS[args.short:], args.profile)
+    profiled = [workload for workload in wanted
+                if args.profile or (workload.profiled and args.publish)]
+    new, profiles = run(project.arch_name(args.arch), max(1, args.repeat), wanted,
+                        results.DRIVERS[args.short:], profiled)
     if args.output:
         results.save(args.output, new)
+    if args.profile:
+        for title, found in profiles.items():
+            print(f"{title}\n{profile.beside(found)}\n")
     status = report(new, base)
     if args.publish:
-        show(new, part or (status and f"worse than {args.base}"))
+        show(new, profiles, part or (status and f"worse than {args.base}"))
     return status
 
 

@@ -129,14 +129,13 @@ class Lab(Guest):
     def _hmp(self, line):
         self.qmp("human-monitor-command", command_line=line)
 
-    def profiled(self, measure):
-        """(figures, samples): a workload, and where it was found to be."""
-        figures = measure(self)
+    def samples(self, measure):
+        """Addresses at which a workload was found, time and again."""
         self._profiled = True
         try:
             measure(self)
             # Of several commands that were profiled, the last is the one that counts.
-            return figures, self.sh(f"cat {profile.SAMPLES}", timeout=60)
+            return self.sh(f"cat {profile.SAMPLES}", timeout=60)
         finally:
             self._profiled = False
 

@@ -6,6 +6,7 @@ part of the instructions. What runs with interrupts off is noted where they go o
 """
 import bisect
 import collections
+import itertools
 
 PERIOD = 10_007     # instructions between two samples
 SAMPLES = "/tmp/profile"
@@ -34,11 +35,17 @@ def command(line):
     return f"rigtool profile {PERIOD} {SAMPLES} '{line}'"
 
 
-def table(samples, symbols, packets, rows=30):
-    """The functions that take most, with their instructions a packet."""
+def functions(samples, symbols, packets):
+    """[(instructions a packet, function)] from the one that takes most on."""
     names = [symbols.name(int(sample, 16)) for sample in samples.split()]
-    names = [name for name in names if not name.startswith(OWN)]
-    lines = [f"{'instructions':>12}  function ({len(names)} samples)"]
-    for name, count in collections.Counter(names).most_common(rows):
-        lines.append(f"{count * PERIOD / packets:12.1f}  {name}")
-    return "\n".join(lines)
+    counts = collections.Counter(name for name in names if not name.startswith(OWN))
+    return [(round(count * PERIOD / packets, 1), name) for name, count in counts.most_common()]
+
+
+def beside(found, rows=25):
+    """A table of those that take most, {driver: functions} beside each other."""
+    columns = [[f"{'':>8}  {driver}", *(f"{share:8.1f}  {name}" for share, name in many[:rows])]
+               for driver, many in found.items()]
+    width = max(map(len, itertools.chain(*columns[:1]))) + 2
+    return "\n".join(" ".join(cell.ljust(width) for cell in row).rstrip()
+                     for row in itertools.zip_longest(*columns, fillvalue=""))

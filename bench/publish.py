@@ -7,12 +7,13 @@ they are of.
 import re
 import subprocess
 
-from bench import plot, results
+from bench import plot, profile, results
 from rig import project
 
 README = "README.md"
 BASELINE = "bench/baseline.json"
 PICTURES = "Documentation"
+PROFILES = "Documentation/where-it-goes.rst"
 
 
 def _git(*words, top=project.TOP):
@@ -64,10 +65,38 @@ def readme(text, new):
                      f"(Linux {new['kernel']}, QEMU {new['qemu'].split()[0]}.)")
 
 
-def publish(new, top=project.TOP):
+HEAD = """\
+.. SPDX-License-Identifier: GPL-2.0
+
+=============================
+Where the instructions go
+=============================
+
+Functions by their instructions for each packet, of a whole ``make bench``; ``bench/bench.py
+--profile`` shows the same of any workload. Both drivers in the same guest, with the packet
+generator (pktgen, ``dev_queue_xmit`` and, for what is received, in-tree igb on the other end of
+the wire) in it. A sample is taken every {period:,} instructions; what runs with interrupts
+off is noted where they go on, so a lock's release shows what was done under it.
+
+(Linux {kernel}, QEMU {qemu}.)
+"""
+
+
+def profile_page(new, profiles):
+    """Documentation/where-it-goes.rst with these profiles."""
+    sections = [HEAD.format(period=profile.PERIOD, kernel=new["kernel"],
+                            qemu=new["qemu"].split()[0])]
+    for title, found in profiles.items():
+        lines = "\n".join(f"    {line}".rstrip() for line in profile.beside(found).splitlines())
+        sections.append(f"{title}\n{'=' * len(title)}\n\n::\n\n{lines}\n")
+    return "\n".join(sections)
+
+
+def publish(new, profiles, top=project.TOP):
     """Renew all of it."""
     path = top / README
     text = readme(path.read_text(encoding="utf-8"), new)
     plot.draw(new, top / PICTURES)
     path.write_text(text, encoding="utf-8")
+    (top / PROFILES).write_text(profile_page(new, profiles), encoding="utf-8")
     results.save(top / BASELINE, new)

@@ -34,6 +34,7 @@ class Workload:
     title: str
     measure: typing.Callable
     short: int = 0      # how often the short form measures it; those that repeat exactly
+    profiled: bool = False      # a whole run also shows which functions it goes to
 
 
 def _figures(window, packets, instructions, generator, lost):
@@ -247,8 +248,8 @@ def repeated(workload):
         [workload.measure(lab) for _ in range(workload.short)]))
 
 
-def _workload(key, title, measure, short=0, **how):
-    return Workload(key, title, functools.partial(measure, **how), short)
+def _workload(key, title, measure, short=0, profiled=False, **how):
+    return Workload(key, title, functools.partial(measure, **how), short, profiled)
 
 
 def _queued(queues):
@@ -263,19 +264,19 @@ def _queued(queues):
 
 WORKLOADS = (
     _workload("tx-burst", "TX, 60 B, bursts of 32 clones", transmit, burst=32, clone_skb=1000,
-              short=3),
-    _workload("tx", "TX, 60 B, one by one, fresh", transmit, short=3),
+              short=3, profiled=True),
+    _workload("tx", "TX, 60 B, one by one, fresh", transmit, short=3, profiled=True),
     _workload("tx-1514", "TX, 1514 B, one by one, fresh", transmit, pkt_size=1514, short=3),
     _workload("tx-1514-burst", "TX, 1514 B, bursts of 32 clones", transmit, pkt_size=1514,
               burst=32, clone_skb=1000),
-    _workload("rx", "RX, 60 B, one by one", receive),
+    _workload("rx", "RX, 60 B, one by one", receive, profiled=True),
     _workload("rx-burst", "RX, 60 B, bursts of 32", receive, burst=32, clone_skb=1000),
     *(workload for queues in (1, 2, 8) for workload in _queued(queues)),
     _workload("forward", "forwarding, 60 B, bursts of 32", forward, burst=32, clone_skb=1000),
     _workload("xdp-drop", "XDP_DROP, 60 B, bursts of 32", verdict, program="drop",
-              burst=32, clone_skb=1000),
+              burst=32, clone_skb=1000, profiled=True),
     _workload("xdp-tx", "XDP_TX, 60 B, bursts of 32", verdict, program="bounce", sends=True,
-              burst=32, clone_skb=1000),
+              burst=32, clone_skb=1000, profiled=True),
     _workload("xdp-redirect", "XDP_REDIRECT to itself, 60 B, bursts of 32", verdict,
               program="rebound", sends=True, burst=32, clone_skb=1000),
     _workload("xsk-drop", "AF_XDP rxdrop, 60 B", xsk_receive, what="drop", burst=32,

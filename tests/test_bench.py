@@ -264,11 +264,17 @@ def test_publish(tree, base, monkeypatch):
     monkeypatch.setattr(plot, "draw", lambda new, directory: drawn.append(directory))
     new = _grown(base, 400)
     assert not publish.commit(tree).endswith("-dirty")
-    publish.publish(new, tree)
+    publish.publish(new, {"RX": {"igb": [(3.04, "igb_poll")],
+                                 "igb_demo": [(2.0, "igb_rx_take"), (1.0, "memcpy")]}}, tree)
     text = (tree / publish.README).read_text()
     assert text == f"Before\n\n{results.table(new['workloads'])}\n\n" \
         f"{results.memory_table(new['memory'])}\n\n(Linux 6.12, QEMU 10.0.2.)\n\n| else |\n"
     assert results.load(tree / publish.BASELINE) == new and drawn == [tree / "Documentation"]
+    assert (tree / publish.PROFILES).read_text().endswith(
+        "RX\n==\n\n::\n\n"
+        "              igb                  igb_demo\n"
+        "         3.0  igb_poll        2.0  igb_rx_take\n"
+        "                              1.0  memcpy\n")
     assert publish.commit(tree).endswith("-dirty")
 
 
@@ -277,7 +283,7 @@ def test_publish_where(tree, base, monkeypatch):
     monkeypatch.setattr(plot, "draw", None)
     (tree / publish.README).write_text("Nothing\n")
     with pytest.raises(results.ResultsError, match="has 0 places for '. one packet"):
-        publish.publish(_grown(base, 400), tree)
+        publish.publish(_grown(base, 400), {}, tree)
     assert results.load(tree / publish.BASELINE) == base
 
 
@@ -313,9 +319,9 @@ def test_part_refused(option, monkeypatch, capsys):
 def test_worse_is_not_shown(share, why, base, monkeypatch):
     """The baseline does not become what has just failed."""
     shown = []
-    monkeypatch.setattr(bench, "show", lambda new, part: shown.append(part or None))
+    monkeypatch.setattr(bench, "show", lambda new, profiles, part: shown.append(part or None))
     monkeypatch.setattr(bench, "baseline", lambda path, output: base)
-    monkeypatch.setattr(bench, "run", lambda *_: _grown(base, share))
+    monkeypatch.setattr(bench, "run", lambda *_: (_grown(base, share), {}))
     monkeypatch.delenv("IGB_DEMO_KO", raising=False)
     args = argparse.Namespace(workload=[], short=False, wall=False, arch="x86_64", output=None,
                               base="b.json", publish=True, repeat=1, profile=False)
@@ -328,9 +334,9 @@ def test_show(part, described, where, base, monkeypatch):
     """Where a run's pictures go."""
     shown = []
     monkeypatch.setattr(publish, "commit", lambda: described)
-    monkeypatch.setattr(publish, "publish", lambda new: shown.append("top"))
+    monkeypatch.setattr(publish, "publish", lambda new, profiles: shown.append("top"))
     monkeypatch.setattr(plot, "draw", lambda new, directory: shown.append(directory.name))
-    bench.show({**base, "commit": described}, part)
+    bench.show({**base, "commit": described}, {}, part)
     assert shown == [where]
 
 
