@@ -48,6 +48,13 @@ class TestFrames:
         assert_stack_receives(nic, wire)
 
     @pytest.mark.parametrize("wakeup", (1, 0))
+    def test_late(self, nic, wire, wakeup):
+        """Its memory comes when the queue has none left: who wants to be called says so."""
+        with application(nic, f"until={len(SIZES) - 1} late=1 wakeup={wakeup}") as seen:
+            wire.burst(frames.of_sizes(nic.mac, SIZES))
+        assert frames.summary(seen) == frames.expected(SIZES)
+
+    @pytest.mark.parametrize("wakeup", (1, 0))
     def test_back(self, nic, wire, wakeup):
         """In and out again."""
         sizes = SIZES * 20

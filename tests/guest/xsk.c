@@ -154,7 +154,22 @@ static void open_rings(struct xsk *xsk)
 	map_ring(xsk->fd, &xsk->tx, &at.tx, sizeof(struct xdp_desc), XDP_PGOFF_TX_RING);
 }
 
-static void open_xsk(struct xsk *xsk, int index, uint32_t queue, uint16_t flags)
+static unsigned int available(const struct ring *ring)
+{
+	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - ring->mine;
+}
+
+static void consumed(struct ring *ring)
+{
+	__atomic_store_n(ring->consumer, ring->mine, __ATOMIC_RELEASE);
+}
+
+static void produced(struct ring *ring)
+{
+	__atomic_store_n(ring->producer, ring->mine, __ATOMIC_RELEASE);
+}
+
+static void open_xsk(struct xsk *xsk, int index, uint32_t queue, uint16_t flags, bool late)
 {
 	struct sockaddr_xdp address = {
 		.sxdp_family = AF_XDP, .sxdp_ifindex = index, .sxdp_queue_id = queue,
@@ -178,7 +193,8 @@ static void open_xsk(struct xsk *xsk, int index, uint32_t queue, uint16_t flags)
 		xsk->free[xsk->free_count++] = (uint64_t)(RING + i) * xsk->chunk;
 	}
 	xsk->fill.mine = RING;
-	__atomic_store_n(xsk->fill.producer, RING, __ATOMIC_RELEASE);
+	if (!late)
+		produced(&xsk->fill);
 	if (bind(xsk->fd, (void *)&address, sizeof(address)) < 0)
 		die("bind");
 }
@@ -208,21 +224,6 @@ static void poll_ourselves(int fd, const char *name)
 	    setsockopt(fd, SOL_SOCKET, SO_BUSY_POLL, &usecs, sizeof(usecs)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, &budget, sizeof(budget)))
 		die("busy poll");
-}
-
-static unsigned int available(const struct ring *ring)
-{
-	return __atomic_load_n(ring->producer, __ATOMIC_ACQUIRE) - ring->mine;
-}
-
-static void consumed(struct ring *ring)
-{
-	__atomic_store_n(ring->consumer, ring->mine, __ATOMIC_RELEASE);
-}
-
-static void produced(struct ring *ring)
-{
-	__atomic_store_n(ring->producer, ring->mine, __ATOMIC_RELEASE);
 }
 
 static bool wants_wakeup(const struct ring *ring)
@@ -480,7 +481,8 @@ static void tell(const char *fifo, int64_t start)
 /*
  * recv prints each frame as rigtool recv does, back sends it back, drop counts
  * it; forward sends any frame as it came, from where it came; send sends count=
- * different frames, push any frame. With take=0 or program=0 all that is
+ * different frames, push any frame. With late=1 there is nothing to receive into
+ * for a while. With take=0 or program=0 all that is
  * received is left to the stack. any=1 takes copies where there is no zero copy.
  */
 int xsk_main(int argc, char **argv)
@@ -506,12 +508,14 @@ int xsk_main(int argc, char **argv)
 	int64_t start = 0;
 	long queue = option_long(argc, argv, "queue", 0);
 	bool program = option_long(argc, argv, "program", 1);
+	bool late = option_long(argc, argv, "late", 0);
 	int map = -1, index;
 
 	if (argc < 2)
 		usage("xsk IF [mode=recv|back|drop|forward|send|push] [queue=N] [count=N] "
 		      "[until=N] [idle=MS] [size=N] [dst=MAC] [chunk=BYTES] [wakeup=0] "
-		      "[copy=1] [any=1] [take=0] [program=0] [busy=1] [first=1] [go=FIFO]");
+		      "[copy=1] [any=1] [take=0] [program=0] [busy=1] [first=1] [late=1] "
+		      "[go=FIFO]");
 	index = ifindex(argv[1]);
 	own_mac(argv[1], work.src);
 	parse_mac(option(argc, argv, "dst", "ff:ff:ff:ff:ff:ff"), work.dst);
@@ -519,13 +523,18 @@ int xsk_main(int argc, char **argv)
 		map = create_map();
 		attach(index, load_program(map));
 	}
-	open_xsk(&work.xsk, index, queue, flags);
+	open_xsk(&work.xsk, index, queue, flags, late);
 	if (busy)
 		poll_ourselves(work.xsk.fd, argv[1]);
 	if (program && option_long(argc, argv, "take", 1))
 		enter(map, queue, work.xsk.fd);
 	if (option_long(argc, argv, "first", 0))
 		be_first();
+	if (late) {
+		usleep(200000);
+		produced(&work.xsk.fill);
+		kick(&work.xsk, false, work.always);
+	}
 	printf("ready, %s\n", is_zero_copy(work.xsk.fd) ? "zero copy" : "copy");
 	setvbuf(stdout, NULL, _IOFBF, 65536);
 	if (go)
