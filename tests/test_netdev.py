@@ -64,6 +64,30 @@ class TestQueues:
         assert grown["tx-packets"] >= 30 and grown["tx-bytes"] >= 3000
         assert {queue.get("rx-alloc-fail") for queue in after if queue["type"] == RX} == {0}
 
+    def test_no_pages(self, nic, wire):
+        """No memory while others hold on to what was received: counted, and overcome."""
+        def failures():
+            return [queue["rx-alloc-fail"] for queue in dump(nic, QSTATS_GET, QSTATS, BY_QUEUE)
+                    if queue["type"] == RX]
+        nic.ethtool("-G {} rx 64")
+        holder = nic.guest.spawn(f"exec rigtool recv {nic.name} idle=30000")
+        holder.wait_output("ready")
+        nic.guest.sh(f"kill -STOP $(pgrep -P {holder.pid} rigtool || echo {holder.pid})")
+        # What the page pool asks, and takes anew what was not taken.
+        nic.guest.sh("insmod /lib/modules/requeue.ko times=0 fail=alloc_pages_bulk_noprof "
+                     "value=0 many=0")
+        for _ in range(4):
+            wire.burst(frames.series(nic.mac, 50, 60))
+        nic.guest.until(f"ethtool -S {nic.name} | awk '/rx_queue_0_alloc_failed/ {{ print $2 }}'",
+                        "^[1-9]")
+        nic.guest.sh("rmmod requeue")
+        with nic.receiving("until=9") as seen:
+            wire.burst(frames.series(nic.mac, 10, 60))
+        assert [frame.number for frame in seen] == list(range(10))
+        assert [nic.statistics()[f"rx_queue_{number}_alloc_failed"]
+                for number in range(len(failures()))] == failures()
+        holder.kill()
+
     def test_sums(self, nic, wire, box):
         """Nothing goes missing when a queue goes out of use."""
         if not box.msi:

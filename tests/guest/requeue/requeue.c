@@ -2,9 +2,9 @@
 /*
  * requeue: restarts a receive queue through its driver's netdev_queue_mgmt_ops,
  * in the order of the kernel's netdev_rx_queue_restart(), which has no user but
- * device memory. What comes of it is what insmod says. A call of a function can
+ * device memory. What comes of it is what insmod says. Calls of a function can
  * be made to fail meanwhile, or with times=0 until the module is unloaded; what
- * that call may have allocated is lost.
+ * such a call may have allocated is lost.
  */
 #include <linux/delay.h>
 #include <linux/kprobes.h>
@@ -33,11 +33,15 @@ MODULE_PARM_DESC(pause, "milliseconds that it is stopped");
 
 static char *fail = "";
 module_param(fail, charp, 0444);
-MODULE_PARM_DESC(fail, "function of which one call fails");
+MODULE_PARM_DESC(fail, "function of which calls fail");
 
 static long value;
 module_param(value, long, 0444);
-MODULE_PARM_DESC(value, "what that call returns");
+MODULE_PARM_DESC(value, "what such a call returns");
+
+static int many = 1;
+module_param(many, int, 0444);
+MODULE_PARM_DESC(many, "how many calls fail, 0 for all");
 
 static int after;
 module_param(after, int, 0444);
@@ -48,7 +52,12 @@ static atomic_t calls;
 
 static int fail_call(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
-	if ((!task || current == task) && atomic_inc_return(&calls) == after + 1)
+	int call;
+
+	if (task && current != task)
+		return 0;
+	call = atomic_inc_return(&calls) - after;
+	if (call > 0 && (!many || call <= many))
 		regs_set_return_value(regs, value);
 	return 0;
 }
