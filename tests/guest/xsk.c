@@ -532,6 +532,11 @@ int xsk_main(int argc, char **argv)
 		be_first();
 	if (late) {
 		usleep(200000);
+		if (wakeup != wants_wakeup(&work.xsk.fill)) {
+			fprintf(stderr, "the fill ring is empty, and %s\n",
+				wakeup ? "nobody asks to be called" : "a call is wanted");
+			return 1;
+		}
 		produced(&work.xsk.fill);
 		kick(&work.xsk, false, work.always);
 	}
