@@ -403,12 +403,16 @@ static u32 igb_tx_distance(const struct igb_tx *tx, u32 from, u32 to)
 static u16 igb_tx_head(const struct igb_tx *tx)
 {
 	u32 head = le32_to_cpu(READ_ONCE(*tx->ring.head));
-	u16 clean = READ_ONCE(tx->next_to_clean);
-	u16 kick = READ_ONCE(tx->next_to_kick);
+	u16 clean, kick;
 
+	/* What it was told of is at least as new. */
+	dma_rmb();
+	clean = READ_ONCE(tx->next_to_clean);
+	kick = READ_ONCE(tx->next_to_kick);
 	if (likely(head == kick))
 		return head;
-	if (unlikely(igb_tx_distance(tx, clean, head) >
+	if (unlikely(head >= tx->ring.count ||
+		     igb_tx_distance(tx, clean, head) >
 		     igb_tx_distance(tx, clean, kick)))
 		return clean;
 	return head;
