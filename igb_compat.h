@@ -60,6 +60,15 @@ static inline void netif_napi_add_config(struct net_device *netdev,
 }
 #endif
 
+static inline enum xdp_mem_type igb_xdpf_mem_type(const struct xdp_frame *xdpf)
+{
+#ifdef IGB_HAVE_XDP_FRAME_MEM_TYPE
+	return xdpf->mem_type;
+#else
+	return xdpf->mem.type;
+#endif
+}
+
 #ifndef IGB_HAVE_XDP_UPDATE_SKB_FRAGS_INFO
 static inline u32 xdp_buff_get_skb_flags(const struct xdp_buff *xdp)
 {

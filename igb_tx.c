@@ -542,7 +542,7 @@ static bool igb_tx_xdp_is_mapped(struct igb_tx *tx,
 {
 	struct igb_queue *q = container_of(tx, struct igb_queue, tx);
 
-	return xdpf->mem.type == MEM_TYPE_PAGE_POOL &&
+	return igb_xdpf_mem_type(xdpf) == MEM_TYPE_PAGE_POOL &&
 	       virt_to_head_page(xdpf)->pp == q->rx.ring.pool;
 }
 
