@@ -86,6 +86,7 @@ class TestBesidePeer:
     def test_its_faults(self, peer, wire, what):
         """What it gets wrong here, as the tests of this driver see it. Should one of these
         pass one day, the emulator was mended and a quirk can go."""
+        cut_up(peer, wire, 1000, 1400, timeout=PATIENCE)
         with pytest.raises(AssertionError):
             if what == "fin":
                 cut_up(peer, wire, 5000, 1400, flags=ACK | PSH | FIN, timeout=PATIENCE)
@@ -97,6 +98,7 @@ class TestBesidePeer:
     @pytest.mark.parametrize("name", ("vxlan-no-csum", "gretap", "gre", "ipip", "sit"))
     def test_its_tunnels(self, peer, wire, name):
         """Inner headers that the emulated chip does not see."""
+        cut_up(peer, wire, 1000, 1400, timeout=PATIENCE)
         with tunnel(peer, name) as device, pytest.raises(AssertionError):
             through(peer, wire, device, TUNNELS[name][1], INSIDE.get(name, (4,))[0], PATIENCE)
 

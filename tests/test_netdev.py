@@ -76,17 +76,20 @@ class TestQueues:
         # What the page pool asks, and takes anew what was not taken.
         nic.guest.sh("insmod /lib/modules/requeue.ko times=0 fail=alloc_pages_bulk_noprof "
                      "value=0 many=0")
-        for _ in range(4):
-            wire.burst(frames.series(nic.mac, 50, 60))
-        nic.guest.until(f"ethtool -S {nic.name} | awk '/rx_queue_0_alloc_failed/ {{ print $2 }}'",
-                        "^[1-9]")
-        nic.guest.sh("rmmod requeue")
+        try:
+            for _ in range(4):
+                wire.burst(frames.series(nic.mac, 50, 60))
+            nic.guest.until(f"ethtool -S {nic.name} | "
+                            "awk '/rx_queue_0_alloc_failed/ { print $2 }'", "^[1-9]")
+        finally:
+            nic.guest.sh("rmmod requeue")
         with nic.receiving("until=9") as seen:
             wire.burst(frames.series(nic.mac, 10, 60))
         assert [frame.number for frame in seen] == list(range(10))
         assert [nic.statistics()[f"rx_queue_{number}_alloc_failed"]
                 for number in range(len(failures()))] == failures()
         holder.kill()
+        nic.ethtool("-G {} rx 256")
 
     def test_sums(self, nic, wire, box):
         """Nothing goes missing when a queue goes out of use."""
