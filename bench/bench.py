@@ -91,7 +91,8 @@ def run(arch, repeat, wanted, drivers=results.DRIVERS, profiled=()):
     memory = medians.pop(workloads.MEMORY.key, None)
     new = {"commit": described, **versions, "arch": arch, "compiler": compiler(arch),
            "repeat": repeat, "workloads": medians, **({"memory": memory} if memory else {})}
-    return new, {workload.title: profiles[workload.key] for workload in profiled}
+    return new, {workload.title: profiles[workload.key] for workload in profiled
+                 if profiles[workload.key]}
 
 
 def run_wall(arch):
@@ -189,7 +190,8 @@ def show(new, profiles, part):
         say(f"drawn into build/ only; the repository keeps its pictures and tables: {why_not}")
         plot.draw(new, TOP / "build")
     else:
-        publish.publish(new, profiles)
+        ours = [workload.title for workload in workloads.WORKLOADS if workload.profiled]
+        publish.publish(new, {title: profiles[title] for title in ours if title in profiles})
         say(f"{publish.README}, {publish.BASELINE} and {publish.PICTURES} have these figures now")
 
 
@@ -202,7 +204,7 @@ def counted(args):
     if args.output:
         publish.may_write(args.output, publish.objection(part, described, described))
     profiled = [workload for workload in wanted
-                if args.profile or (workload.profiled and args.publish)]
+                if args.profile or (args.publish and workload.profiled)]
     new, profiles = run(project.arch_name(args.arch), max(1, args.repeat), wanted,
                         results.DRIVERS[args.short:], profiled)
     if args.output:

@@ -96,7 +96,8 @@ def publish(new, profiles, top=project.TOP):
     """Renew all of it."""
     path = top / README
     text = readme(path.read_text(encoding="utf-8"), new)
+    page = profile_page(new, profiles)
     plot.draw(new, top / PICTURES)
     path.write_text(text, encoding="utf-8")
-    (top / PROFILES).write_text(profile_page(new, profiles), encoding="utf-8")
+    (top / PROFILES).write_text(page, encoding="utf-8")
     results.save(top / BASELINE, new)
