@@ -10,7 +10,8 @@ import itertools
 
 PERIOD = 10_007     # instructions between two samples
 SAMPLES = "/tmp/profile"
-OWN = ("perf_", "__perf_", "hrtimer", "__hrtimer", "timerqueue", "cpu_clock_event")
+OWN = ("perf_", "__perf_", "hrtimer", "__hrtimer", "timerqueue", "cpu_clock_event",
+       "user space", "pv_native_safe_halt", "default_idle")      # and what is no packet's
 
 
 class Symbols:

@@ -78,6 +78,10 @@ generator (pktgen, ``dev_queue_xmit`` and, for what is received, in-tree igb on 
 the wire) in it. A sample is taken every {period:,} instructions; what runs with interrupts
 off is noted where they go on, so a lock's release shows what was done under it.
 
+This shows which functions, not how much: the samples interrupt, which disturbs moderation
+most of all, and they are of everything that the guest does from the command's start to its
+end, but for being idle. How much is in README's table.
+
 (Linux {kernel}, QEMU {qemu}.)
 """
 
