@@ -524,6 +524,8 @@ static inline void igb_rx_start_frame(struct igb_rx *rx, void *start, u16 len)
 int igb_rings_alloc(struct igb_adapter *adapter, struct igb_rings *rings,
 		    const struct igb_config *config);
 void igb_rings_free(struct igb_adapter *adapter, struct igb_rings *rings);
+int igb_rxq_register(struct igb_queue *q, struct xdp_rxq_info *rxq,
+		     enum xdp_mem_type type, struct page_pool *pool);
 void igb_rx_ring_set_xsk(struct igb_queue *q);
 void igb_rings_swap(struct igb_adapter *adapter, struct igb_rings *rings);
 int igb_rx_ring_alloc(struct igb_queue *q, struct igb_rx_ring *ring,

@@ -150,6 +150,31 @@ static struct page_pool *igb_pool_create(struct igb_queue *q,
 	return page_pool_create(&params);
 }
 
+/**
+ * igb_rxq_register() - tell XDP where a queue's frames lie
+ * @q: the queue pair
+ * @rxq: what XDP will know of them
+ * @type: kind of memory
+ * @pool: where it comes from, or NULL for applications'
+ *
+ * Context: process context, sleeps.
+ * Return: 0, or what XDP refused it with; nothing is registered then.
+ */
+int igb_rxq_register(struct igb_queue *q, struct xdp_rxq_info *rxq,
+		     enum xdp_mem_type type, struct page_pool *pool)
+{
+	int err;
+
+	err = __xdp_rxq_info_reg(rxq, q->adapter->netdev, q->rx.index,
+				 q->napi.napi_id, PAGE_SIZE);
+	if (err)
+		return err;
+	err = xdp_rxq_info_reg_mem_model(rxq, type, pool);
+	if (err)
+		xdp_rxq_info_unreg(rxq);
+	return err;
+}
+
 static struct xdp_rxq_info *igb_rxq_create(struct igb_queue *q,
 					   struct page_pool *pool)
 {
@@ -159,12 +184,9 @@ static struct xdp_rxq_info *igb_rxq_create(struct igb_queue *q,
 	rxq = kzalloc(sizeof(*rxq), GFP_KERNEL | __GFP_NOWARN);
 	if (!rxq)
 		return ERR_PTR(-ENOMEM);
-	err = __xdp_rxq_info_reg(rxq, q->adapter->netdev, q->rx.index,
-				 q->napi.napi_id, PAGE_SIZE);
-	if (!err)
-		err = xdp_rxq_info_reg_mem_model(rxq, MEM_TYPE_PAGE_POOL, pool);
+	err = igb_rxq_register(q, rxq, MEM_TYPE_PAGE_POOL, pool);
 	if (err) {
-		igb_rxq_destroy(rxq);
+		kfree(rxq);
 		return ERR_PTR(err);
 	}
 	return rxq;

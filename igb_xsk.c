@@ -92,24 +92,6 @@ static int igb_xsk_check(struct igb_queue *q, struct xsk_buff_pool *pool)
 	return -EOPNOTSUPP;
 }
 
-static int igb_xsk_register(struct igb_queue *q, struct xsk_buff_pool *pool)
-{
-	int err;
-
-	err = xdp_rxq_info_reg(&q->xsk_rxq, q->adapter->netdev, q->rx.index,
-			       q->napi.napi_id);
-	if (err)
-		return err;
-	err = xdp_rxq_info_reg_mem_model(&q->xsk_rxq, MEM_TYPE_XSK_BUFF_POOL,
-					 NULL);
-	if (err) {
-		xdp_rxq_info_unreg(&q->xsk_rxq);
-		return err;
-	}
-	xsk_pool_set_rxq_info(pool, &q->xsk_rxq);
-	return 0;
-}
-
 static int igb_xsk_enable(struct igb_queue *q, struct xsk_buff_pool *pool)
 {
 	int err;
@@ -120,11 +102,12 @@ static int igb_xsk_enable(struct igb_queue *q, struct xsk_buff_pool *pool)
 	err = xsk_pool_dma_map(pool, &q->adapter->pdev->dev, 0);
 	if (err)
 		return err;
-	err = igb_xsk_register(q, pool);
+	err = igb_rxq_register(q, &q->xsk_rxq, MEM_TYPE_XSK_BUFF_POOL, NULL);
 	if (err) {
 		xsk_pool_dma_unmap(pool, 0);
 		return err;
 	}
+	xsk_pool_set_rxq_info(pool, &q->xsk_rxq);
 	igb_xsk_switch(q, pool);
 	return 0;
 }
