@@ -17,9 +17,9 @@ QEMU_ARGS	?=# make run: more options for scripts/run-qemu.sh
 TESTS		?= tests# make test: files or tests to run
 BASE		?=# make bench: results of an earlier run to compare with
 SHORT		?=# make bench: 1: some workloads, of igb_demo alone, nothing drawn
-WALL		?=# make bench: 1: times by the clock on the wall instead
+WALL		?=# make bench: 1: with WORKLOADS: the clock on the wall, too
 WORKLOADS	?=# make bench: only these, nothing drawn
-RESULTS		?=# make bench: where the results go (build/bench.json, or -short, -wall, -some)
+RESULTS		?=# make bench: where the results go (build/bench.json, or -short, -some)
 V		?=# 1: show every command
 
 arch := $(if $(filter x86_64 x86 amd64,$(ARCH)),x86_64,$(filter arm64,$(ARCH:aarch64=arm64)))
@@ -38,7 +38,7 @@ INITRAMFS	:= $(BUILD)/initramfs.cpio
 jobs_for_arch	:= $(filter arm64,$(arch))
 
 # Only a whole run draws what it found.
-bench_part	:= $(if $(WALL),-wall,$(if $(SHORT),-short,$(if $(WORKLOADS),-some)))
+bench_part	:= $(if $(SHORT),-short,$(if $(WORKLOADS),-some))
 
 # A kernel of one's own has its modules built in, unless MODULES says otherwise.
 modules_arg	= $(if $(MODULES),--modules $(MODULES),$(if $(KERNEL_IMAGE),--modules none))

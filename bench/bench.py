@@ -50,7 +50,7 @@ def measure(guest, wanted, drivers, profiles):
     for driver in drivers:
         say(f"{driver} takes eth1")
         guest.bind("eth1", driver)
-        for workload in wanted:
+        for workload in workloads.placed(guest, wanted):
             say(f"{driver}: {workload.title}")
             figures = workload.measure(guest)
             found[workload.key][driver] = figures
@@ -70,7 +70,25 @@ def repetition(arch, initrd, wanted, drivers, profiles):
             return guest.version(), measure(guest, wanted, drivers, profiles)
 
 
-def run(arch, repeat, wanted, drivers=results.DRIVERS, profiled=()):
+def by_the_clock(arch, initrd, wanted):
+    """{workload: ratio of the times, and of what} of a guest that counts nothing."""
+    say("booting a guest with two CPUs")
+    with tempfile.TemporaryDirectory(prefix="igb_demo-bench-") as directory:
+        with wall.WallLab(lab.spec(arch, initrd, wall=True), directory) as guest:
+            guest.prepare()
+            return wall.measure(guest, wanted, say)
+
+
+def medians(found, wanted, drivers):
+    """Of several guests' figures."""
+    return {workload.key: {"title": workload.title,
+                           **{driver: results.median([one[workload.key][driver]
+                                                      for one in found])
+                              for driver in drivers}}
+            for workload in wanted}
+
+
+def run(arch, repeat, wanted, drivers=results.DRIVERS, profiled=(), clock=False):
     """Medians of all repetitions, with what they were measured with, and the last one's
     profiles of the workloads @profiled."""
     say("building the module and the guest's image")
@@ -83,28 +101,16 @@ def run(arch, repeat, wanted, drivers=results.DRIVERS, profiled=()):
             say(f"repetition {number + 1} of {repeat}")
         versions, figures = repetition(arch, initrd, wanted, drivers, profiles)
         found.append(figures)
-    medians = {workload.key: {"title": workload.title,
-                              **{driver: results.median([one[workload.key][driver]
-                                                         for one in found])
-                                 for driver in drivers}}
-               for workload in wanted}
-    memory = medians.pop(workloads.MEMORY.key, None)
+    figures = medians(found, wanted, drivers)
+    memory = figures.pop(workloads.MEMORY.key, None)
+    timed = by_the_clock(arch, initrd, [workload for workload in wanted
+                                        if workload.key in figures]) if clock else {}
+    for key, ratio in timed.items():
+        figures[key]["clock"] = ratio
     new = {"commit": described, **versions, "arch": arch, "compiler": compiler(arch),
-           "repeat": repeat, "workloads": medians, **({"memory": memory} if memory else {})}
+           "repeat": repeat, "workloads": figures, **({"memory": memory} if memory else {})}
     return new, {workload.title: profiles[workload.key] for workload in profiled
                  if profiles[workload.key]}
-
-
-def run_wall(arch):
-    """How long the drivers take, with what it was measured with."""
-    say("building the module and the guest's image")
-    described = publish.commit()
-    initrd = image.initramfs(arch, lab.KMODS, "bench")
-    with tempfile.TemporaryDirectory(prefix="igb_demo-bench-") as directory:
-        with lab.Lab(lab.spec(arch, initrd, wall=True), directory) as guest:
-            guest.prepare()
-            return {"commit": described, **guest.version(), "arch": arch,
-                    "compiler": compiler(arch), "wall": wall.measure(guest, say)}
 
 
 def heading(new):
@@ -168,14 +174,15 @@ def arguments():
     parser.add_argument("--short", action="store_true",
                         help="igb_demo alone, some of the workloads, medians")
     parser.add_argument("--wall", action="store_true",
-                        help="only the time by the clock on the wall, with two CPUs")
+                        help="also the time by the clock on the wall, with two CPUs, as a "
+                        "whole run has it")
     parser.add_argument("workload", nargs="*", help="what to measure (default: all)")
     return parser.parse_args()
 
 
 def partial(args):
     """What this run has to do only with a part of what the repository shows, or None."""
-    for is_so, why in ((args.workload or args.short or args.wall, "only some of it was measured"),
+    for is_so, why in ((args.workload or args.short, "only some of it was measured"),
                        (project.arch_name(args.arch) != "x86_64", "of another architecture"),
                        (os.environ.get("IGB_DEMO_KO"), "the module was not built here")):
         if is_so:
@@ -198,6 +205,8 @@ def show(new, profiles, part):
 def counted(args):
     """Measure as the command line says, and compare; returns the exit status."""
     part = partial(args)
+    if args.short and args.wall:
+        raise results.ResultsError("the short form is of igb_demo alone, and has no ratios")
     base = baseline(args.base, args.output)
     wanted = chosen(args.workload, args.short)
     described = publish.commit()
@@ -206,7 +215,8 @@ def counted(args):
     profiled = [workload for workload in wanted
                 if args.profile or (args.publish and workload.profiled)]
     new, profiles = run(project.arch_name(args.arch), max(1, args.repeat), wanted,
-                        results.DRIVERS[args.short:], profiled)
+                        results.DRIVERS[args.short:], profiled,
+                        args.wall or not (args.workload or args.short))
     if args.output:
         results.save(args.output, new)
     if args.profile:
@@ -218,23 +228,11 @@ def counted(args):
     return status
 
 
-def timed(args):
-    """The same, by the clock on the wall."""
-    if args.output:
-        publish.may_write(args.output, partial(args))
-    new = run_wall(project.arch_name(args.arch))
-    if args.output:
-        results.save(args.output, new)
-    print(f"{heading(new)}Time by the clock on the wall, ratio to in-tree igb:\n\n"
-          f"{wall.table(new['wall'])}")
-    return 0
-
-
 def main():
     """The whole run; an error is one line."""
     args = arguments()
     try:
-        status = timed(args) if args.wall else counted(args)
+        status = counted(args)
     except (results.ResultsError, GuestError, RuntimeError, OSError) as error:
         print(f"bench: {error}", file=sys.stderr)
         return 2

@@ -55,6 +55,9 @@ def spec(arch, initrd, wall=False):
 
 class Lab(Guest):
     """The guest, and how things are done in it."""
+    packets = PACKETS
+    calm = 3            # seconds from carrier to what is measured
+    idle = 20_000       # milliseconds without a frame after which all have come
 
     def __init__(self, what, log_dir):
         super().__init__(what, log_dir)
@@ -114,8 +117,8 @@ class Lab(Guest):
 
     def raise_port(self, port):
         """Up, with carrier, and calm; a second that is slept through costs one on the wall only."""
-        calm = 3 if self.spec.accel == "icount" else 1
-        self.sh(f"ip link set {port} up && rigtool carrier {port} 1 && sleep {calm}", timeout=60)
+        self.sh(f"ip link set {port} up && rigtool carrier {port} 1 && sleep {self.calm}",
+                timeout=60)
 
     def version(self):
         """The kernel's, and QEMU's."""
@@ -178,7 +181,7 @@ class Lab(Guest):
         return Window(said, self._accesses(), *(y - x for x, y in zip(before, after)))
 
     def _pktgen_setup(self, port, mac, options):
-        options = {"count": PACKETS, "pkt_size": 60, "burst": 1, "clone_skb": 0, "delay": 0,
+        options = {"count": self.packets, "pkt_size": 60, "burst": 1, "clone_skb": 0, "delay": 0,
                    "src_min": "198.18.0.1", "src_max": "198.18.0.1", "dst_min": "198.18.0.42",
                    "dst_max": "198.18.0.42", "dst_mac": mac, **options}
         self.sh(" && ".join([f"echo rem_device_all >{PKTGEN}/kpktgend_0",
@@ -193,11 +196,6 @@ class Lab(Guest):
         window = self.window(start, then=result)
         microseconds, packets, errors = _pktgen_result(window.output)
         return Run(packets, microseconds * 1000 / packets, errors, window)
-
-    def pktgen_time(self, port, mac=NOBODY, **options):
-        """Microseconds that pktgen() takes, nothing else counted and nothing slowed down."""
-        return _pktgen_result(self.sh("; ".join(self._pktgen_setup(port, mac, options)),
-                                      timeout=300))[0]
 
     def generator(self, port, **options):
         """Instructions a packet that sending to nobody takes; always the same, so measured once.

@@ -48,6 +48,12 @@ def _count(number):
     return f"{number:,.0f}" if number else "-"
 
 
+def clock(figures):
+    """The same ratio by the clock on the wall, and how far the rounds were from it."""
+    timed = figures.get("clock")
+    return f"{timed['ratio']:.2f} ±{timed['spread']:.2f}" if timed else "-"
+
+
 def _cells(figures):
     if not figures:
         return ["-"] * (len(HEADINGS) // len(DRIVERS))
@@ -57,12 +63,12 @@ def _cells(figures):
 
 def table(workloads):
     """What packets cost."""
-    rows = [["one packet", "generator", *HEADINGS, "ratio"]]
+    rows = [["one packet", "generator", *HEADINGS, "ratio", "by the clock"]]
     for figures in workloads.values():
         igb, demo = (figures.get(driver) for driver in DRIVERS)
         rows.append([title(figures), _count((demo or igb or {"generator": 0})["generator"]),
                      *_cells(igb), *_cells(demo),
-                     f"{ratio(figures):.2f}" if igb and demo else "-"])
+                     f"{ratio(figures):.2f}" if igb and demo else "-", clock(figures)])
     return aligned(rows)
 
 

@@ -8,13 +8,14 @@ that remains, @registers accessed and @interrupts; and how many packets were @lo
 import contextlib
 import dataclasses
 import functools
+import itertools
 import json
 import re
 import statistics
 import typing
 
 from bench import results
-from bench.lab import NOBODY, PACKETS
+from bench.lab import NOBODY
 from rig import sessions
 from rig.footprint import Footprint
 from rig.guest import GuestError
@@ -35,6 +36,7 @@ class Workload:
     measure: typing.Callable
     short: int = 0      # how often the short form measures it; those that repeat exactly
     profiled: bool = False      # a whole run also shows which functions it goes to
+    place: typing.Callable = contextlib.nullcontext     # where, of those side by side
 
 
 def _figures(window, packets, instructions, generator, lost):
@@ -135,7 +137,7 @@ def xsk_receive(lab, what, **how):
     and when, would depend on the scheduler.
     """
     generator = lab.generator("eth0", **how)
-    with _application(lab, f"mode={what} first=1 idle=20000") as (job, mode):
+    with _application(lab, f"mode={what} first=1 idle={lab.idle}") as (job, mode):
         run = lab.pktgen("eth0", mac=ETH1, **how)
         taken = int(re.search(r"frames (\d+)", job.wait())[1])
     lost = run.packets - (taken if what == "drop" else run.window.sent)
@@ -145,24 +147,28 @@ def xsk_receive(lab, what, **how):
 def xsk_push(lab):
     """An application sends the same frames again and again; nothing is the generator's."""
     lab.sh(f"[ -e {FIFO} ] || mkfifo {FIFO}")
-    with _application(lab, f"mode=push count={PACKETS} dst={NOBODY} go={FIFO}") as (_, mode):
+    with _application(lab, f"mode=push count={lab.packets} dst={NOBODY} go={FIFO}") as (_, mode):
         window = lab.window(f": >{FIFO}; cat {FIFO}")
     found = re.search(r"took (\d+) us", window.output)
     if not found:
         raise GuestError(f"rigtool xsk said\n{window.output}")
-    each = int(found[1]) * 1000 / PACKETS
-    return {**_figures(window, PACKETS, each, 0, PACKETS - window.sent), "mode": mode}
+    each = int(found[1]) * 1000 / lab.packets
+    return {**_figures(window, lab.packets, each, 0, lab.packets - window.sent), "mode": mode}
 
 
 @contextlib.contextmanager
-def _joined(lab):
+def joined(lab):
     """Two namespaces, a with eth0 and b with eth1, both ports under the driver of eth1."""
     driver = lab.driver
     lab.bind("eth0", driver)
     try:
         with sessions.namespaces(lab):
             lab.sh(f"{sessions.JOIN} && sleep 3", timeout=60)
-            lab.sh("ip netns exec a ping -q -c 2 -i 0.1 10.1.0.2")
+            # One workload's connections are not to shape another's.
+            for name in "ab":
+                lab.sh(f"ip netns exec {name} sysctl -q net.ipv4.tcp_no_metrics_save=1")
+            lab.sh("sysctl -q net.core.rmem_max=4194304 net.core.wmem_max=4194304 && "
+                   "ip netns exec a ping -q -c 2 -i 0.1 10.1.0.2")
             yield
     finally:
         lab.bind_sender()
@@ -171,8 +177,7 @@ def _joined(lab):
 
 def round_trip(lab):
     """ping -f between namespaces: the time of a round trip, which is mostly waiting."""
-    with _joined(lab):
-        window = lab.window(f"ip netns exec a ping -q -f -c {ROUNDS} 10.1.0.2", namespace="b")
+    window = lab.window(f"ip netns exec a ping -q -f -c {ROUNDS} 10.1.0.2", namespace="b")
     found = re.search(r"(\d+) packets transmitted, (\d+) received,.* time (\d+)ms", window.output)
     if not found or found[2] == "0":
         raise GuestError(f"ping said\n{window.output}")
@@ -180,66 +185,53 @@ def round_trip(lab):
     return _figures(window, sent, milliseconds * 1e6 / sent, 0, sent - received)
 
 
-def _iperf(lab, options, run):
-    """What @run returns of iperf3's client in a, which talks to a server in b."""
-    server = lab.spawn("ip netns exec b iperf3 -s -1 --forceflush")
-    server.wait_output("listening")
-    done = run(f"ip netns exec a iperf3 -c 10.1.0.2 -n {STREAM} -J {options} >/tmp/iperf")
-    server.wait(60)
-    return done
-
-
-def _end(said):
-    """The sums of iperf3's report."""
+def _iperf(lab, options, client="a", server="10.1.0.2"):
+    """(window, sums) of iperf3 from one namespace to the address of the other."""
+    job = lab.spawn(f"ip netns exec {'ab'[client == 'a']} iperf3 -s -1 --forceflush")
+    job.wait_output("listening")
+    window = lab.window(f"ip netns exec {client} iperf3 -c {server} -n {STREAM} -J {options} "
+                        ">/tmp/iperf", then="cat /tmp/iperf", namespace="b")
+    job.wait(60)
     try:
-        end = json.loads(said)["end"]
-        return {name: end[name] for name in ("sum_sent", "sum_received")}
+        end = json.loads(window.output)["end"]
+        return window, end["sum_sent"], end["sum_received"]
     except (ValueError, KeyError) as error:
-        raise GuestError(f"iperf3 said\n{said}") from error
+        raise GuestError(f"iperf3 said\n{window.output}") from error
 
 
-def stream(lab, reverse=False):
+def stream(lab, options=""):
     """iperf3 between namespaces: one packet is a segment's worth of 1448 bytes."""
-    with _joined(lab):
-        window = _iperf(lab, "-R" if reverse else "", lambda command: lab.window(
-            command, then="cat /tmp/iperf", namespace="b"))
-    summed = _end(window.output)["sum_received"]
-    packets = summed["bytes"] / SEGMENT
-    return _figures(window, round(packets), summed["seconds"] * 1e9 / packets, 0, 0)
-
-
-def stream_time(lab):
-    """(seconds, bytes) of stream(), nothing slowed down by counting."""
-    with _joined(lab):
-        said = _iperf(lab, "", lambda command: lab.sh(f"{command}; cat /tmp/iperf", timeout=300))
-    summed = _end(said)["sum_received"]
-    return summed["seconds"], summed["bytes"]
+    window, _, received = _iperf(lab, options)
+    packets = received["bytes"] / SEGMENT
+    return _figures(window, round(packets), received["seconds"] * 1e9 / packets, 0, 0)
 
 
 def datagrams(lab):
     """iperf3 between namespaces: eth1 sends datagrams as fast as it can."""
-    lab.sh("sysctl -q net.core.rmem_max=4194304 net.core.wmem_max=4194304")
-    with _joined(lab):
-        window = _iperf(lab, "-u -R -b 0 -l 1400 -w 4M", lambda command: lab.window(
-            command, then="cat /tmp/iperf", namespace="b"))
-    end = _end(window.output)
-    packets = end["sum_sent"]["packets"]
-    lost = packets - end["sum_received"]["packets"] + end["sum_received"]["lost_packets"]
-    return _figures(window, packets, end["sum_sent"]["seconds"] * 1e9 / packets, 0, lost)
+    window, sent, received = _iperf(lab, "-u -b 0 -l 1400 -w 4M", "b", "10.1.0.1")
+    packets = sent["packets"]
+    lost = packets - received["packets"] + received["lost_packets"]
+    return _figures(window, packets, sent["seconds"] * 1e9 / packets, 0, lost)
 
 
 def request(lab, protocol, size):
     """A request and its answer, one after the other, between processes in namespaces."""
-    with _joined(lab):
-        echo = lab.spawn(f"ip netns exec b rigtool {protocol}echo {sessions.PORT}")
-        echo.wait_output("ready")
-        window = lab.window(f"ip netns exec a rigtool {protocol}ping 10.1.0.2 {sessions.PORT} "
-                            f"count={ROUNDS} size={size}", namespace="b")
-        echo.kill()
+    echo = lab.spawn(f"ip netns exec b rigtool {protocol}echo {sessions.PORT}")
+    echo.wait_output("ready")
+    window = lab.window(f"ip netns exec a rigtool {protocol}ping 10.1.0.2 {sessions.PORT} "
+                        f"count={ROUNDS} size={size}", namespace="b")
+    echo.kill()
     found = re.search(r" 0 processes failed, (\d+) ms", window.output)
     if not found:
         raise GuestError(f"{protocol}ping said\n{window.output}")
     return _figures(window, ROUNDS, int(found[1]) * 1e6 / ROUNDS, 0, 0)
+
+
+def placed(lab, wanted):
+    """The workloads one by one, each where it takes place."""
+    for place, group in itertools.groupby(wanted, lambda workload: workload.place):
+        with place(lab):
+            yield from group
 
 
 def repeated(workload):
@@ -250,6 +242,11 @@ def repeated(workload):
 
 def _workload(key, title, measure, short=0, profiled=False, **how):
     return Workload(key, title, functools.partial(measure, **how), short, profiled)
+
+
+def _between(key, title, measure, **how):
+    """One between two namespaces."""
+    return Workload(key, title, functools.partial(measure, **how), place=joined)
 
 
 def _queued(queues):
@@ -284,11 +281,11 @@ WORKLOADS = (
     _workload("xsk-push", "AF_XDP txpush, 60 B", xsk_push, short=3),
     _workload("xsk-forward", "AF_XDP l2fwd, 60 B", xsk_receive, what="forward", burst=32,
               clone_skb=1000),
-    _workload("tcp-receive", "TCP, receiving, 1448 B", stream),
-    _workload("tcp-send", "TCP, sending, 1448 B", stream, reverse=True),
-    _workload("udp-send", "UDP, sending, 1400 B", datagrams),
-    _workload("ping", "ping -f, a round trip", round_trip),
-    _workload("udp-request", "UDP, 40 B there and back", request, protocol="udp", size=40),
-    _workload("tcp-request", "TCP, 1 B there and back", request, protocol="tcp", size=1),
+    _between("tcp-receive", "TCP, receiving, 1448 B", stream),
+    _between("tcp-send", "TCP, sending, 1448 B", stream, options="-R"),
+    _between("udp-send", "UDP, sending, 1400 B", datagrams),
+    _between("ping", "ping -f, a round trip", round_trip),
+    _between("udp-request", "UDP, 40 B there and back", request, protocol="udp", size=40),
+    _between("tcp-request", "TCP, 1 B there and back", request, protocol="tcp", size=1),
 )
 MEMORY = Workload("memory", "a port, raised with defaults, KiB", memory)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """The arithmetic of make bench: what it calls worse, and what it does then."""
 import argparse
+import contextlib
 import copy
+import itertools
 import subprocess
 import types
 
@@ -11,6 +13,10 @@ from rig.guest import GuestError
 
 FIGURES = {"instructions": 900, "generator": 100, "share": 800, "registers": 0.05,
            "interrupts": 0.01, "lost": 0}
+
+
+# What a guest says whose port did nothing.
+NOTHING = "=".join(["eth1: 0\n\n0\n0\n"] * 3).replace("=", "\n=\n")
 
 
 @pytest.fixture(name="base")
@@ -70,7 +76,7 @@ def test_one_driver(base, tmp_path):
     assert results.load(tmp_path / "r") == new
     assert len(results.compare(base, new)[0]) == 1
     cells = [line.split("|") for line in results.table(new["workloads"]).splitlines()[2:]]
-    assert [[cell.strip() for cell in row[3:7] + row[-2:-1]] for row in cells] == [["-"] * 5] * 2
+    assert [[cell.strip() for cell in row[3:7] + row[-3:-1]] for row in cells] == [["-"] * 6] * 2
 
 
 def test_memory_table():
@@ -107,23 +113,71 @@ def test_plot(base):
 
 
 def test_wall():
-    """The ratio of the best times, and how far apart one driver's are."""
-    found = wall.summary("TX", {"igb": [4, 9, 4], "igb_demo": [2, 2, 3]})
-    assert found == {"title": "TX", "igb": [4, 9, 4], "igb_demo": [2, 2, 3], "ratio": 0.5,
-                     "spread": 1.25}
-    assert wall.table({"tx": found}).splitlines()[2] == \
-        "| TX                    | 4.00 |     2.00 |  0.50 |  125 % |"
+    """The median of the neighbours' ratios, and how far from it one was."""
+    found = wall.summary({"igb": [4, 9, 4], "igb_demo": [2, 2, 3]})
+    assert found == {"igb": [4, 9, 4], "igb_demo": [2, 2, 3], "ratio": 0.5, "spread": 0.278}
+    assert wall.summary({"igb": [], "igb_demo": [2]}) is None
 
 
 def test_wall_turns(monkeypatch):
-    """The drivers take turns, and each time is noted."""
-    times = iter(range(1, 100))
-    monkeypatch.setattr(wall, "MEASURED", (("tx", "TX", lambda lab: next(times)),))
+    """The drivers take turns at a few workloads each, and each time is noted."""
+    monkeypatch.setattr(wall, "TURN", 2)
+    numbers = itertools.count(1)
     turns = []
-    found = wall.measure(types.SimpleNamespace(bind=lambda _, driver: turns.append(driver),
-                                               sh=lambda command: None), lambda text: None)
-    assert turns == ["igb", "igb_demo"] * wall.ROUNDS
-    assert found["tx"]["igb"] == [1, 3, 5, 7, 9] and found["tx"]["igb_demo"] == [2, 4, 6, 8, 10]
+
+    @contextlib.contextmanager
+    def place(_):
+        turns.append("in")
+        yield
+        turns.append("out")
+
+    def takes(lab):
+        turns.append(lab.key)
+        return {"instructions": next(numbers)}
+
+    here = [workloads.Workload(key, key, lambda _, key=key: takes(types.SimpleNamespace(key=key)))
+            for key in "abc"]
+    there = workloads.Workload("d", "d", lambda _: None, place=place)
+    guest = types.SimpleNamespace(bind=lambda _, driver: turns.append(driver))
+    found = wall.measure(guest, [*here, there], lambda text: None)
+    assert turns == ["igb", "a", "b", "igb_demo", "a", "b", "igb", "c", "igb_demo", "c",
+                     "igb", "in", "out", "igb_demo", "in", "out"] * wall.ROUNDS
+    assert found["a"]["igb"] == [1, 7, 13, 19, 25] and found["c"]["igb_demo"][0] == 6
+    assert found["d"] is None
+
+
+def test_wall_guest(monkeypatch):
+    """Its two ports have a CPU each; nothing is traced, and nothing taken off."""
+    said = []
+    monkeypatch.setattr(bench.lab.Guest, "__init__", lambda *_: None)
+    monkeypatch.setattr(bench.lab.Lab, "bind", lambda *_: said.append("bound"))
+    guest = wall.WallLab(None, None)
+    monkeypatch.setattr(guest, "sh", lambda command, timeout=0: said.append(command) or NOTHING)
+    guest.bind("eth1", "igb")
+    assert said[0] == "bound" and "echo 2 >/proc/irq" in said[1] and "02:00.0" in said[1]
+    assert guest.generator("dummy0", burst=1) == 0
+    assert guest.window("x").registers == {} and guest.packets > workloads.ROUNDS
+
+
+@pytest.mark.parametrize("change, clock", [
+    ({}, True), ({"workload": ["tx"]}, False), ({"workload": ["tx"], "wall": True}, True),
+    ({"short": True}, False), ({"arch": "arm64"}, True)])
+def test_wall_when(change, clock, base, monkeypatch):
+    """A whole run has the clock; a part of it only who asks."""
+    asked = []
+    monkeypatch.setattr(bench, "run", lambda *words: asked.append(words[-1]) or (base, {}))
+    monkeypatch.delenv("IGB_DEMO_KO", raising=False)
+    bench.counted(argparse.Namespace(**{
+        "workload": [], "short": False, "wall": False, "arch": "x86_64", "output": None,
+        "base": None, "publish": False, "repeat": 1, "profile": False, **change}))
+    assert asked == [clock]
+
+
+def test_clock_shown(base):
+    """The ratio by the clock ends a workload's line."""
+    base["workloads"]["rx"]["clock"] = {"ratio": 0.5, "spread": 0.278}
+    lines = results.table(base["workloads"]).splitlines()
+    assert [line.split("|")[-2].strip() for line in lines[2:]] == ["-", "0.50 ±0.28"]
 
 
 def test_every_workload():
@@ -181,6 +235,9 @@ class FakeLab:
         """What sending costs."""
         return 100
 
+    packets = 40_000
+    idle = 20_000
+
     def pktgen(self, *_, **__):
         """What sending to eth1 costs."""
         return types.SimpleNamespace(packets=40_000, each=400, window=self.window_of)
@@ -230,7 +287,7 @@ def test_objection(part, described, now, words):
 
 
 @pytest.mark.parametrize("change, why", [
-    ({}, None), ({"workload": ["tx"]}, PART), ({"short": True}, PART), ({"wall": True}, PART),
+    ({}, None), ({"workload": ["tx"]}, PART), ({"short": True}, PART), ({"wall": True}, None),
     ({"arch": "arm64"}, "of another architecture")])
 def test_partial(change, why, monkeypatch):
     """What is only a part."""
@@ -304,13 +361,12 @@ def test_tracked_is_kept(tree):
         publish.may_write(tree / publish.BASELINE, PART, tree)
 
 
-@pytest.mark.parametrize("option", ["--short", "--wall", "tx"])
+@pytest.mark.parametrize("option", ["--short", "tx"])
 def test_part_refused(option, monkeypatch, capsys):
     """... and that is said before anything is measured."""
     monkeypatch.setattr("sys.argv", ["bench.py", "--output",
                                      str(bench.TOP / publish.BASELINE), option])
     monkeypatch.setattr(bench, "run", None)
-    monkeypatch.setattr(bench, "run_wall", None)
     assert bench.main() == 2
     assert PART in capsys.readouterr().err
 
@@ -374,10 +430,10 @@ def test_base_is_kept(base, tmp_path):
 
 
 def test_table(base):
-    """A line for each workload, and the ratio last."""
+    """A line for each workload, the ratio, and none by the clock."""
     lines = results.table(_grown(base, 400)["workloads"]).splitlines()
     assert len(lines) == 4 and len({line.count("|") for line in lines}) == 1
-    assert lines[3].split("|")[-2].strip() == "0.50"
+    assert [cell.strip() for cell in lines[3].split("|")[-3:-1]] == ["0.50", "-"]
 
 
 def test_median():
