@@ -49,7 +49,7 @@ def _count(number):
 
 
 def clock(figures):
-    """The same ratio by the clock on the wall, and how far the rounds were from it."""
+    """The same ratio by the clock on the wall, and how far most rounds were from it."""
     timed = figures.get("clock")
     return f"{timed['ratio']:.2f} ±{timed['spread']:.2f}" if timed else "-"
 

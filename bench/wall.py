@@ -45,12 +45,13 @@ def ratios(times):
 def summary(times):
     """One workload's figures: nanoseconds a packet that arrives, and the median of the ratios.
 
-    The spread is what lies between that and the ratio that is farthest away.
+    The spread is the median of their distances from that: a round that was disturbed is to
+    show in neither.
     """
     if not all(times[driver] for driver in results.DRIVERS):
         return None
     median = statistics.median(ratios(times))
-    spread = max(abs(ratio - median) for ratio in ratios(times))
+    spread = statistics.median(abs(ratio - median) for ratio in ratios(times))
     return {**times, "ratio": round(median, 3), "spread": round(spread, 3)}
 
 
