@@ -232,7 +232,6 @@ enum igb_rx_state {
  * @next_to_clean: next descriptor to look at; equal to @next_to_use when
  *	nothing is posted
  * @starved: hardly a page is posted; NAPI is made to try again
- * @stalled: frames are left in the ring until an application has room
  * @fill_first: IGB_QUIRK_RDT_FLUSH
  * @syncp: guards @stats
  * @stats: kept from probe to remove
@@ -247,7 +246,6 @@ struct igb_rx {
 	unsigned int xdp_done;
 	enum igb_rx_state state;
 	bool starved;
-	bool stalled;
 	bool fill_first;
 	u16 index;
 	u16 next_to_use;
@@ -558,8 +556,7 @@ bool igb_xsk_xmit(struct igb_tx *tx, unsigned int budget);
 void igb_xsk_write_desc(union igb_rx_desc *desc, struct xdp_buff *xdp);
 unsigned int igb_xsk_fill(struct igb_rx_ring *ring, unsigned int i,
 			  unsigned int count);
-void igb_xsk_filled(struct igb_rx *rx, bool missing);
-void igb_xsk_stall(struct igb_rx *rx);
+void igb_xsk_filled(struct xsk_buff_pool *pool, bool missing);
 int igb_xsk_rx_clean(struct igb_rx *rx, int budget);
 
 /* igb_split.c */

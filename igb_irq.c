@@ -24,11 +24,6 @@
 #define IGB_DEFER_FRAMES	2
 #define IGB_DEFER_TRIAL		64
 
-/* An application without room calls when it has; this is for one that looked
- * just before it was told to.
- */
-#define IGB_STALL_USECS		1000
-
 /* Causes that the one interrupt without MSI-X reports. */
 #define IGB_IMS_SINGLE		(IGB_ICR_LSC | IGB_ICR_RXDW | IGB_ICR_RXDMT0 | \
 				 IGB_ICR_RXO | IGB_ICR_TXDW)
@@ -195,27 +190,20 @@ static void igb_dim_sample(struct igb_queue *q)
 	net_dim(&q->dim, &sample);
 }
 
-static void igb_defer(struct igb_queue *q, u32 usecs)
-{
-	hrtimer_start(&q->timer, ns_to_ktime(usecs * NSEC_PER_USEC),
-		      HRTIMER_MODE_REL_PINNED);
-}
-
-/* All was done that there was, or that there is room for: each frame tried
- * before an application makes some is one lost.
- */
+/* All was done that there was. */
 static void igb_poll_done(struct igb_queue *q, int received)
 {
 	u32 usecs = READ_ONCE(q->defer_usecs);
 
-	if (unlikely(q->rx.stalled))
-		return igb_defer(q, IGB_STALL_USECS);
 	/* A poll that an application asked for, to send, ends no interval. */
 	if (!received && hrtimer_active(&q->timer))
 		return;
 	if (usecs && received &&
-	    (!READ_ONCE(q->coalesce.adaptive) || igb_defer_pays(q, received)))
-		return igb_defer(q, usecs);
+	    (!READ_ONCE(q->coalesce.adaptive) || igb_defer_pays(q, received))) {
+		hrtimer_start(&q->timer, ns_to_ktime(usecs * NSEC_PER_USEC),
+			      HRTIMER_MODE_REL_PINNED);
+		return;
+	}
 	if (usecs)
 		hrtimer_try_to_cancel(&q->timer);
 	igb_rearm(q);

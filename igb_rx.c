@@ -99,7 +99,7 @@ static void igb_rx_filled(struct igb_rx *rx, bool missing)
 {
 	WRITE_ONCE(rx->starved, igb_rx_is_starved(rx));
 	if (rx->ring.xsk_pool)
-		igb_xsk_filled(rx, missing);
+		igb_xsk_filled(rx->ring.xsk_pool, missing);
 	else if (unlikely(missing))
 		igb_count(&rx->syncp, &rx->stats.alloc_failed);
 }
@@ -201,7 +201,6 @@ void igb_rx_rewind(struct igb_rx *rx)
 	WRITE_ONCE(rx->next_to_use, posted);
 	rx->next_to_kick = posted;
 	WRITE_ONCE(rx->starved, igb_rx_is_starved(rx));
-	rx->stalled = false;
 	xdp_init_buff(&rx->frame.xdp, PAGE_SIZE, ring->rxq);
 }
 

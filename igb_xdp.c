@@ -42,13 +42,10 @@ static int igb_xdp_redirect(struct igb_rx *rx, struct xdp_buff *xdp,
 {
 	int err = xdp_do_redirect(rx->netdev, xdp, prog);
 
-	if (likely(!err)) {
+	if (likely(!err))
 		rx->xdp_done |= IGB_XDP_DID_REDIRECT;
-		return 0;
-	}
-	if (err == -ENOBUFS)
-		igb_xsk_stall(rx);
-	xdp_return_buff(xdp);
+	else
+		xdp_return_buff(xdp);
 	return err;
 }
 

@@ -242,40 +242,19 @@ unsigned int igb_xsk_fill(struct igb_rx_ring *ring, unsigned int i,
 
 /**
  * igb_xsk_filled() - tell an application whether to give more, and call
- * @rx: the queue, with its memory
+ * @pool: its memory
  * @missing: more would be taken
  *
  * Context: NAPI poll.
  */
-void igb_xsk_filled(struct igb_rx *rx, bool missing)
+void igb_xsk_filled(struct xsk_buff_pool *pool, bool missing)
 {
-	struct xsk_buff_pool *pool = rx->ring.xsk_pool;
-
 	if (!xsk_uses_need_wakeup(pool))
 		return;
-	if (missing || rx->stalled)
+	if (missing)
 		xsk_set_rx_need_wakeup(pool);
 	else
 		xsk_clear_rx_need_wakeup(pool);
-}
-
-/**
- * igb_xsk_stall() - an application's receive ring is full
- * @rx: the queue
- *
- * What is still in ours would be lost.  One that has to call does so when there
- * is room.
- *
- * Context: NAPI poll.
- */
-void igb_xsk_stall(struct igb_rx *rx)
-{
-	struct xsk_buff_pool *pool = rx->ring.xsk_pool;
-
-	if (!pool || !xsk_uses_need_wakeup(pool))
-		return;
-	rx->stalled = true;
-	xsk_set_rx_need_wakeup(pool);
 }
 
 /* What an application's program lets pass is copied out of its memory. */
@@ -346,9 +325,7 @@ int igb_xsk_rx_clean(struct igb_rx *rx, int budget)
 	u32 status;
 
 	XSK_CHECK_PRIV_TYPE(struct igb_xdp_buff);
-	rx->stalled = false;
-	while (done < budget && !rx->stalled &&
-	       igb_rx_is_done(rx, i, &status)) {
+	while (done < budget && igb_rx_is_done(rx, i, &status)) {
 		desc = &ring->desc[i];
 		xdp = ring->xsk[i];
 		ring->xsk[i] = NULL;

@@ -6,7 +6,6 @@ import pytest
 from rig import frames
 from rig.frames import PEER
 from test_wire import pour
-from test_xdp import counted
 
 pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
 
@@ -54,22 +53,6 @@ class TestFrames:
         with application(nic, f"until={len(SIZES) - 1} late=1 wakeup={wakeup}") as seen:
             wire.burst(frames.of_sizes(nic.mac, SIZES))
         assert frames.summary(seen) == frames.expected(SIZES)
-
-    @pytest.mark.parametrize("wakeup", (1, 0))
-    def test_full(self, nic, wire, wakeup):
-        """Who has no room is waited for, if it calls when it has, and else loses the frames."""
-        many, places = 240, 64
-        job = nic.guest.spawn(f"rigtool xsk {nic.name} places={places} idle=1500 wakeup={wakeup}")
-        job.wait_output("ready")
-        nic.guest.sh(f"rigtool carrier {nic.name} 1; killall -STOP rigtool")
-        wire.burst(frames.of_sizes(nic.mac, [60] * many))
-        nic.guest.sh("usleep 20000; killall -CONT rigtool")
-        numbers = [int(line.split()[0]) for line in job.wait().splitlines() if " ok" in line]
-        lost = counted(nic, "xdp_failed")
-        assert numbers[:places] == list(range(places)) and numbers == sorted(numbers)
-        assert len(numbers) + lost == many
-        # Now and then one is tried.
-        assert 0 < lost < many // 2 if wakeup else lost == many - places
 
     @pytest.mark.parametrize("wakeup", (1, 0))
     def test_back(self, nic, wire, wakeup):

@@ -43,7 +43,6 @@ struct xsk {
 	uint8_t *memory;
 	uint32_t chunk;
 	struct ring fill, done, rx, tx;
-	uint32_t places;	/* entries in rx */
 	uint64_t free[RING];
 	unsigned int free_count;
 };
@@ -122,10 +121,10 @@ static void set(int fd, int name, const void *value, socklen_t len)
 		die("setsockopt(SOL_XDP)");
 }
 
-static void map_ring(int fd, struct ring *ring, uint32_t places, const struct xdp_ring_offset *at,
-		     size_t entry, off_t page)
+static void map_ring(int fd, struct ring *ring, const struct xdp_ring_offset *at, size_t entry,
+		     off_t page)
 {
-	uint8_t *start = mmap(NULL, at->desc + places * entry, PROT_READ | PROT_WRITE,
+	uint8_t *start = mmap(NULL, at->desc + RING * entry, PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_POPULATE, fd, page);
 
 	if (start == MAP_FAILED)
@@ -145,15 +144,14 @@ static void open_rings(struct xsk *xsk)
 
 	set(xsk->fd, XDP_UMEM_FILL_RING, &size, sizeof(size));
 	set(xsk->fd, XDP_UMEM_COMPLETION_RING, &size, sizeof(size));
-	set(xsk->fd, XDP_RX_RING, &xsk->places, sizeof(xsk->places));
+	set(xsk->fd, XDP_RX_RING, &size, sizeof(size));
 	set(xsk->fd, XDP_TX_RING, &size, sizeof(size));
 	if (getsockopt(xsk->fd, SOL_XDP, XDP_MMAP_OFFSETS, &at, &len) < 0)
 		die("XDP_MMAP_OFFSETS");
-	map_ring(xsk->fd, &xsk->fill, RING, &at.fr, 8, XDP_UMEM_PGOFF_FILL_RING);
-	map_ring(xsk->fd, &xsk->done, RING, &at.cr, 8, XDP_UMEM_PGOFF_COMPLETION_RING);
-	map_ring(xsk->fd, &xsk->rx, xsk->places, &at.rx, sizeof(struct xdp_desc),
-		 XDP_PGOFF_RX_RING);
-	map_ring(xsk->fd, &xsk->tx, RING, &at.tx, sizeof(struct xdp_desc), XDP_PGOFF_TX_RING);
+	map_ring(xsk->fd, &xsk->fill, &at.fr, 8, XDP_UMEM_PGOFF_FILL_RING);
+	map_ring(xsk->fd, &xsk->done, &at.cr, 8, XDP_UMEM_PGOFF_COMPLETION_RING);
+	map_ring(xsk->fd, &xsk->rx, &at.rx, sizeof(struct xdp_desc), XDP_PGOFF_RX_RING);
+	map_ring(xsk->fd, &xsk->tx, &at.tx, sizeof(struct xdp_desc), XDP_PGOFF_TX_RING);
 }
 
 static unsigned int available(const struct ring *ring)
@@ -339,7 +337,7 @@ static unsigned int receive(struct work *work)
 	if (!strcmp(work->mode, "back") && count > work->xsk.free_count)
 		count = work->xsk.free_count;
 	for (unsigned int i = 0; i < count; i++) {
-		struct xdp_desc desc = entries[work->xsk.rx.mine++ % work->xsk.places];
+		struct xdp_desc desc = entries[work->xsk.rx.mine++ % RING];
 
 		if (work->forward) {
 			work->frames++;
@@ -484,8 +482,8 @@ static void tell(const char *fifo, int64_t start)
  * recv prints each frame as rigtool recv does, back sends it back, drop counts
  * it; forward sends any frame as it came, from where it came; send sends count=
  * different frames, push any frame. With late=1 there is nothing to receive into
- * for a while. places= frames may wait for us. With take=0 or program=0 all that
- * is received is left to the stack. any=1 takes copies where there is no zero copy.
+ * for a while. With take=0 or program=0 all that is
+ * received is left to the stack. any=1 takes copies where there is no zero copy.
  */
 int xsk_main(int argc, char **argv)
 {
@@ -500,8 +498,7 @@ int xsk_main(int argc, char **argv)
 		.until = option_long(argc, argv, "until", -1),
 		.idle = option_long(argc, argv, "idle", 10000),
 		.size = option_long(argc, argv, "size", 60),
-		.xsk = { .chunk = option_long(argc, argv, "chunk", 2048),
-			 .places = option_long(argc, argv, "places", RING) },
+		.xsk = { .chunk = option_long(argc, argv, "chunk", 2048) },
 		.busy = busy,
 		.forward = !strcmp(option(argc, argv, "mode", ""), "forward"),
 		.always = !wakeup || busy,
@@ -516,7 +513,7 @@ int xsk_main(int argc, char **argv)
 
 	if (argc < 2)
 		usage("xsk IF [mode=recv|back|drop|forward|send|push] [queue=N] [count=N] "
-		      "[until=N] [idle=MS] [size=N] [dst=MAC] [chunk=BYTES] [places=N] [wakeup=0] "
+		      "[until=N] [idle=MS] [size=N] [dst=MAC] [chunk=BYTES] [wakeup=0] "
 		      "[copy=1] [any=1] [take=0] [program=0] [busy=1] [first=1] [late=1] "
 		      "[go=FIFO]");
 	index = ifindex(argv[1]);
