@@ -107,18 +107,24 @@ class Lab(Guest):
     @contextlib.contextmanager
     def queues(self, count):
         """eth1 with that many queue pairs; False if its driver cannot."""
-        can = not self.sh_status(f"[ {count} = 1 ] || ethtool -L eth1 combined {count}")[1]
+        default = int(re.findall(r"Combined:\s+(\d+)", self.sh("ethtool -l eth1"))[-1])
+        can = count == default or not self.sh_status(f"ethtool -L eth1 combined {count}")[1]
         self.raise_port("eth1")
         try:
             yield can
         finally:
-            self.sh(f"[ {count} = 1 ] || ethtool -L eth1 combined 1", check=can)
+            if can and count != default:
+                self.sh(f"ethtool -L eth1 combined {default}")
             self.raise_port("eth1")
 
     def raise_port(self, port):
-        """Up, with carrier, and calm; a second that is slept through costs one on the wall only."""
-        self.sh(f"ip link set {port} up && rigtool carrier {port} 1 && sleep {self.calm}",
-                timeout=60)
+        """Up, with carrier, where it belongs, and calm."""
+        self.sh(f"ip link set {port} up && rigtool carrier {port} 1", timeout=60)
+        self.pin(port)
+        self.sh(f"sleep {self.calm}")
+
+    def pin(self, port):
+        """See to which CPU a port that is up interrupts; there is but one."""
 
     def version(self):
         """The kernel's, and QEMU's."""
@@ -184,7 +190,9 @@ class Lab(Guest):
         options = {"count": self.packets, "pkt_size": 60, "burst": 1, "clone_skb": 0, "delay": 0,
                    "src_min": "198.18.0.1", "src_max": "198.18.0.1", "dst_min": "198.18.0.42",
                    "dst_max": "198.18.0.42", "dst_mac": mac, **options}
+        # The thread removes them when it gets round to it.
         self.sh(" && ".join([f"echo rem_device_all >{PKTGEN}/kpktgend_0",
+                             f"while [ -e {PKTGEN}/{port} ]; do usleep 1000; done",
                              f"echo add_device {port} >{PKTGEN}/kpktgend_0",
                              *(f"echo {word} {value} >{PKTGEN}/{port}"
                                for word, value in options.items())]))

@@ -49,9 +49,9 @@ def _count(number):
 
 
 def clock(figures):
-    """The same ratio by the clock on the wall, and how far most rounds were from it."""
+    """The same ratio by the clock on the wall: the rounds' median, least and greatest."""
     timed = figures.get("clock")
-    return f"{timed['ratio']:.2f} ±{timed['spread']:.2f}" if timed else "-"
+    return f"{timed['ratio']:.2f} ({timed['least']:.2f}-{timed['greatest']:.2f})" if timed else "-"
 
 
 def _cells(figures):

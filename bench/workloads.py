@@ -36,7 +36,8 @@ class Workload:
     measure: typing.Callable
     short: int = 0      # how often the short form measures it; those that repeat exactly
     profiled: bool = False      # a whole run also shows which functions it goes to
-    place: typing.Callable = contextlib.nullcontext     # where, of those side by side
+    # What it happens in; those side by side that have the same share it.
+    place: typing.Callable = contextlib.nullcontext
 
 
 def _figures(window, packets, instructions, generator, lost):
@@ -163,7 +164,10 @@ def joined(lab):
     lab.bind("eth0", driver)
     try:
         with sessions.namespaces(lab):
-            lab.sh(f"{sessions.JOIN} && sleep 3", timeout=60)
+            lab.sh(f"{sessions.JOIN}", timeout=60)
+            for port in ("eth0", "eth1"):
+                lab.pin(port)
+            lab.sh("sleep 3")
             # One workload's connections are not to shape another's.
             for name in "ab":
                 lab.sh(f"ip netns exec {name} sysctl -q net.ipv4.tcp_no_metrics_save=1")

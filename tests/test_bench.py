@@ -113,9 +113,10 @@ def test_plot(base):
 
 
 def test_wall():
-    """The median of the neighbours' ratios, and how far from it half of them are."""
+    """The median of the neighbours' ratios, the least and the greatest."""
     found = wall.summary({"igb": [4, 9, 4], "igb_demo": [2, 2, 3]})
-    assert found == {"igb": [4, 9, 4], "igb_demo": [2, 2, 3], "ratio": 0.5, "spread": 0.25}
+    assert found == {"igb": [4, 9, 4], "igb_demo": [2, 2, 3], "ratio": 0.5, "least": 0.222,
+                     "greatest": 0.75}
     assert wall.summary({"igb": [], "igb_demo": [2]}) is None
 
 
@@ -138,25 +139,34 @@ def test_wall_turns(monkeypatch):
     here = [workloads.Workload(key, key, lambda _, key=key: takes(types.SimpleNamespace(key=key)))
             for key in "abc"]
     there = workloads.Workload("d", "d", lambda _: None, place=place)
-    guest = types.SimpleNamespace(bind=lambda _, driver: turns.append(driver))
+    monkeypatch.setattr(wall, "ROUNDS", 2)
+    guest = types.SimpleNamespace(bind=lambda _, driver: turns.append(driver),
+                                  dmesg=lambda: "", judge=lambda text: [])
     found = wall.measure(guest, [*here, there], lambda text: None)
     assert turns == ["igb", "a", "b", "igb_demo", "a", "b", "igb", "c", "igb_demo", "c",
-                     "igb", "in", "out", "igb_demo", "in", "out"] * wall.ROUNDS
-    assert found["a"]["igb"] == [1, 7, 13, 19, 25] and found["c"]["igb_demo"][0] == 6
+                     "igb", "in", "out", "igb_demo", "in", "out",
+                     "igb_demo", "a", "b", "igb", "a", "b", "igb_demo", "c", "igb", "c",
+                     "igb_demo", "in", "out", "igb", "in", "out"]
+    assert found["a"]["igb"] == [1, 9] and found["c"]["igb_demo"] == [6, 11]
     assert found["d"] is None
 
 
 def test_wall_guest(monkeypatch):
-    """Its two ports have a CPU each; nothing is traced, and nothing taken off."""
+    """Its two ports have a CPU each, whatever happens; nothing is traced or taken off."""
     said = []
     monkeypatch.setattr(bench.lab.Guest, "__init__", lambda *_: None)
-    monkeypatch.setattr(bench.lab.Lab, "bind", lambda *_: said.append("bound"))
     guest = wall.WallLab(None, None)
-    monkeypatch.setattr(guest, "sh", lambda command, timeout=0: said.append(command) or NOTHING)
-    guest.bind("eth1", "igb")
-    assert said[0] == "bound" and "echo 2 >/proc/irq" in said[1] and "02:00.0" in said[1]
+    monkeypatch.setattr(guest, "sh_status", lambda command: (said.append(command), 0))
+    monkeypatch.setattr(guest, "sh", lambda command, timeout=0: said.append(command) or (
+        "Combined: 8\nCombined: 2\n" if "-l" in command else NOTHING))
+    with guest.queues(8) as can:
+        assert can
+    words = ["-l eth1", "combined 8", "link set eth1 up", "echo 2 >/proc/irq", "sleep",
+             "combined 2", "link set eth1 up", "echo 2 >/proc/irq", "sleep"]
+    assert len(said) == len(words) and all(map(str.__contains__, said, words))
+    assert "02:00.0" in said[3]
     assert guest.generator("dummy0", burst=1) == 0
-    assert guest.window("x").registers == {} and guest.packets > workloads.ROUNDS
+    assert guest.window("x").registers == {}
 
 
 @pytest.mark.parametrize("change, clock", [
@@ -175,9 +185,29 @@ def test_wall_when(change, clock, base, monkeypatch):
 
 def test_clock_shown(base):
     """The ratio by the clock ends a workload's line."""
-    base["workloads"]["rx"]["clock"] = {"ratio": 0.5, "spread": 0.278}
+    base["workloads"]["rx"]["clock"] = {"ratio": 0.5, "least": 0.278, "greatest": 7}
     lines = results.table(base["workloads"]).splitlines()
-    assert [line.split("|")[-2].strip() for line in lines[2:]] == ["-", "0.50 ±0.28"]
+    assert [line.split("|")[-2].strip() for line in lines[2:]] == ["-", "0.50 (0.28-7.00)"]
+
+
+def test_clock_fails(base, monkeypatch):
+    """What was counted is kept, and is not published for the whole."""
+    monkeypatch.setattr(bench, "repetition", lambda *_: (
+        {"kernel": "6.12", "qemu": "10"}, {"tx": {"igb": FIGURES, "igb_demo": FIGURES}}))
+    monkeypatch.setattr(bench.image, "initramfs", lambda *_: "")
+    monkeypatch.setattr(bench, "compiler", lambda _: "")
+    wanted = [workloads.Workload("tx", "TX", None)]
+
+    def fails(*_):
+        raise GuestError("no")
+
+    for timed, why in ((fails, "no times"), (lambda *_: {"tx": {"ratio": 1}}, None)):
+        monkeypatch.setattr(bench, "by_the_clock", timed)
+        new, _ = bench.run("x86_64", 1, wanted, clock=True)
+        assert new["workloads"]["tx"]["igb"] == FIGURES
+        found = bench.unfinished(new["workloads"])
+        assert found is None if why is None else why in found
+    assert bench.unfinished(base["workloads"])
 
 
 def test_every_workload():
@@ -374,6 +404,7 @@ def test_part_refused(option, monkeypatch, capsys):
 @pytest.mark.parametrize("share, why", [(800, None), (850, "worse than b.json")])
 def test_worse_is_not_shown(share, why, base, monkeypatch):
     """The baseline does not become what has just failed."""
+    base["workloads"]["tx"]["clock"] = {"ratio": 0.5, "least": 0.3, "greatest": 7}
     shown = []
     monkeypatch.setattr(bench, "show", lambda new, profiles, part: shown.append(part or None))
     monkeypatch.setattr(bench, "baseline", lambda path, output: base)
