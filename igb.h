@@ -341,6 +341,18 @@ struct igb_config {
 };
 
 /**
+ * enum igb_trouble - what igb_adapter.repair_work is to see to
+ * @IGB_TX_HANGS: frames are not sent, though there is a link
+ * @IGB_TX_WAITS: frames are not sent, for want of a link: give them back
+ * @IGB_RX_STARVES: a receive ring has no buffers, and gets none
+ */
+enum igb_trouble {
+	IGB_TX_HANGS,
+	IGB_TX_WAITS,
+	IGB_RX_STARVES,
+};
+
+/**
  * struct igb_adapter - one port
  * @hw: the chip
  * @netdev: the interface
@@ -369,7 +381,11 @@ struct igb_config {
  * @link_seen: the link came since igb_up(), or it was said that it did not
  * @up_since: jiffies of the last igb_up()
  * @link_work: looks at the link
- * @reset_work: resets a port that hangs
+ * @repair_work: sees to @trouble
+ * @trouble: any of enum igb_trouble
+ * @tx_reporter: where queues that hang are reported
+ * @rx_reporter: where rings without buffers are reported
+ * @starves: some ring had no buffers when last looked
  * @refill_work: has rings filled that are starved
  * @service_work: every two seconds while up
  * @stats_lock: serialises readers of the hardware counters
@@ -410,7 +426,11 @@ struct igb_adapter {
 	bool link_seen;
 	unsigned long up_since;
 	struct work_struct link_work;
-	struct work_struct reset_work;
+	struct work_struct repair_work;
+	unsigned long trouble;
+	struct devlink_health_reporter *tx_reporter;
+	struct devlink_health_reporter *rx_reporter;
+	bool starves;
 	struct delayed_work refill_work;
 	struct delayed_work service_work;
 
@@ -631,12 +651,41 @@ int igb_stop(struct net_device *netdev);
 int igb_up(struct igb_adapter *adapter);
 void igb_down(struct igb_adapter *adapter);
 int igb_restart(struct igb_adapter *adapter);
+void igb_freeze(struct igb_adapter *adapter);
+int igb_thaw(struct igb_adapter *adapter);
+int igb_repair(struct igb_adapter *adapter);
+bool igb_starves(const struct igb_adapter *adapter);
+void igb_refill(struct igb_adapter *adapter);
+void igb_report_trouble(struct igb_adapter *adapter, enum igb_trouble what);
 void igb_start_queue(struct igb_queue *q);
 void igb_stop_queue(struct igb_queue *q);
 struct igb_config igb_get_config(const struct igb_adapter *adapter);
 int igb_reconfigure(struct igb_adapter *adapter, const struct igb_config *want,
 		    struct netlink_ext_ack *extack);
 int igb_restart_link(struct igb_adapter *adapter);
+
+/* igb_devlink.c */
+#ifdef CONFIG_NET_DEVLINK
+int igb_devlink_init(struct igb_adapter *adapter);
+void igb_devlink_tx_hangs(struct igb_adapter *adapter);
+void igb_devlink_tx_works(struct igb_adapter *adapter);
+void igb_devlink_rx_starves(struct igb_adapter *adapter);
+void igb_devlink_rx_works(struct igb_adapter *adapter);
+#else
+static inline int igb_devlink_init(struct igb_adapter *adapter)
+{
+	return 0;
+}
+
+static inline void igb_devlink_tx_hangs(struct igb_adapter *adapter)
+{
+	igb_repair(adapter);
+}
+
+static inline void igb_devlink_tx_works(struct igb_adapter *adapter) {}
+static inline void igb_devlink_rx_starves(struct igb_adapter *adapter) {}
+static inline void igb_devlink_rx_works(struct igb_adapter *adapter) {}
+#endif
 
 /* igb_ethtool.c */
 extern const struct ethtool_ops igb_ethtool_ops;

@@ -10,8 +10,14 @@
 #include <linux/dim.h>
 #include <linux/hrtimer.h>
 #include <linux/netdevice.h>
+#include <net/devlink.h>
 #include <net/page_pool/types.h>
 #include <net/xdp.h>
+
+#ifndef IGB_HAVE_DEFAULT_GRACEFUL_PERIOD
+#define devlink_health_reporter_create(devlink, ops, priv) \
+	devlink_health_reporter_create(devlink, ops, 0, priv)
+#endif
 
 #ifndef IGB_HAVE_ETHTOOL_RXFH_FIELDS
 struct ethtool_rxfh_fields {

@@ -217,17 +217,25 @@ static void igb_stop_receiver(struct igb_adapter *adapter)
 	igb_hw_stop_rx(hw);
 }
 
-/* Nothing interrupts for a ring without buffers. */
-static void igb_refill_task(struct work_struct *work)
+/**
+ * igb_refill() - have buffers posted where nothing interrupts for want of them
+ * @adapter: the port, up
+ *
+ * Context: process context.
+ */
+void igb_refill(struct igb_adapter *adapter)
 {
-	struct igb_adapter *adapter = container_of(to_delayed_work(work),
-						   struct igb_adapter,
-						   refill_work);
 	unsigned int i;
 
 	for (i = 0; i < adapter->num_queues; i++)
 		if (READ_ONCE(adapter->queue[i]->rx.starved))
 			igb_irq_kick(adapter->queue[i]);
+}
+
+static void igb_refill_task(struct work_struct *work)
+{
+	igb_refill(container_of(to_delayed_work(work), struct igb_adapter,
+				refill_work));
 }
 
 /**
@@ -548,6 +556,40 @@ static void igb_check_hang(struct igb_adapter *adapter)
 			igb_tx_hangs(adapter, i);
 }
 
+/**
+ * igb_starves() - is there a receive ring that memory is not to be had for?
+ * @adapter: the port, up
+ *
+ * What an application does not give is not ours to report.
+ *
+ * Context: process context.
+ * Return: true if so.
+ */
+bool igb_starves(const struct igb_adapter *adapter)
+{
+	const struct igb_queue *q;
+	unsigned int i;
+
+	for (i = 0; i < adapter->num_queues; i++) {
+		q = adapter->queue[i];
+		if (READ_ONCE(q->rx.starved) && !READ_ONCE(q->xsk_pool))
+			return true;
+	}
+	return false;
+}
+
+/* For some seconds, so that it is more than a moment's want. */
+static void igb_check_starved(struct igb_adapter *adapter)
+{
+	bool starved = adapter->starves;
+
+	adapter->starves = igb_starves(adapter);
+	if (starved && adapter->starves)
+		igb_report_trouble(adapter, IGB_RX_STARVES);
+	else if (!adapter->starves)
+		igb_devlink_rx_works(adapter);
+}
+
 /* Is the device still there?  Counters before they saturate; pages. */
 static void igb_service_task(struct work_struct *work)
 {
@@ -564,12 +606,19 @@ static void igb_service_task(struct work_struct *work)
 	igb_update_hw_stats(adapter);
 	igb_irq_check_other(adapter);
 	igb_check_hang(adapter);
+	igb_check_starved(adapter);
 	igb_check_link_came(adapter);
 	queue_delayed_work(system_wq, &adapter->service_work,
 			   IGB_SERVICE_INTERVAL);
 }
 
-static void igb_freeze(struct igb_adapter *adapter)
+/**
+ * igb_freeze() - stop all traffic, and keep the stack away
+ * @adapter: the port
+ *
+ * Context: process context, takes RTNL.
+ */
+void igb_freeze(struct igb_adapter *adapter)
 {
 	rtnl_lock();
 	netif_device_detach(adapter->netdev);
@@ -598,10 +647,19 @@ int igb_restart(struct igb_adapter *adapter)
 			   ERR_PTR(err));
 	else
 		netif_device_attach(adapter->netdev);
+	if (!err)
+		igb_devlink_tx_works(adapter);
 	return err;
 }
 
-static int igb_thaw(struct igb_adapter *adapter)
+/**
+ * igb_thaw() - undo igb_freeze(), with a reset of the chip
+ * @adapter: the port
+ *
+ * Context: process context, takes RTNL.
+ * Return: as igb_restart().
+ */
+int igb_thaw(struct igb_adapter *adapter)
 {
 	int err;
 
@@ -611,10 +669,16 @@ static int igb_thaw(struct igb_adapter *adapter)
 	return err;
 }
 
-static void igb_reset_task(struct work_struct *work)
+/**
+ * igb_repair() - reset a port that hangs
+ * @adapter: the port
+ *
+ * Context: process context, takes RTNL.
+ * Return: as igb_restart(), or 0 with nothing done when the port is down.
+ */
+int igb_repair(struct igb_adapter *adapter)
 {
-	struct igb_adapter *adapter = container_of(work, struct igb_adapter,
-						   reset_work);
+	int err = 0;
 
 	/* One section under RTNL: a function-level reset, suspend or shutdown
 	 * that has detached the port is not to be undone.
@@ -622,9 +686,36 @@ static void igb_reset_task(struct work_struct *work)
 	rtnl_lock();
 	if (adapter->up && netif_device_present(adapter->netdev)) {
 		netif_device_detach(adapter->netdev);
-		igb_restart(adapter);
+		err = igb_restart(adapter);
 	}
 	rtnl_unlock();
+	return err;
+}
+
+static void igb_repair_task(struct work_struct *work)
+{
+	struct igb_adapter *adapter = container_of(work, struct igb_adapter,
+						   repair_work);
+
+	if (test_and_clear_bit(IGB_TX_HANGS, &adapter->trouble))
+		igb_devlink_tx_hangs(adapter);
+	if (test_and_clear_bit(IGB_TX_WAITS, &adapter->trouble))
+		igb_repair(adapter);
+	if (test_and_clear_bit(IGB_RX_STARVES, &adapter->trouble))
+		igb_devlink_rx_starves(adapter);
+}
+
+/**
+ * igb_report_trouble() - have something seen to
+ * @adapter: the port
+ * @what: what it is
+ *
+ * Context: any.
+ */
+void igb_report_trouble(struct igb_adapter *adapter, enum igb_trouble what)
+{
+	set_bit(what, &adapter->trouble);
+	queue_work(system_freezable_wq, &adapter->repair_work);
 }
 
 /* ---- Single queues ---------------------------------------------------- */
@@ -939,7 +1030,7 @@ static void igb_init_adapter(struct igb_adapter *adapter)
 	mutex_init(&adapter->stats_lock);
 	u64_stats_init(&adapter->stats_syncp);
 	INIT_WORK(&adapter->link_work, igb_link_task);
-	INIT_WORK(&adapter->reset_work, igb_reset_task);
+	INIT_WORK(&adapter->repair_work, igb_repair_task);
 	INIT_DELAYED_WORK(&adapter->refill_work, igb_refill_task);
 	INIT_DELAYED_WORK(&adapter->service_work, igb_service_task);
 }
@@ -995,6 +1086,8 @@ static int igb_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	igb_init_adapter(adapter);
 
 	err = igb_map_device(adapter);
+	if (!err)
+		err = igb_devlink_init(adapter);
 	if (err)
 		return err;
 	igb_netdev_init(netdev);
@@ -1034,7 +1127,7 @@ static void igb_remove(struct pci_dev *pdev)
 	struct igb_adapter *adapter = netdev_priv(netdev);
 
 	unregister_netdev(netdev);
-	cancel_work_sync(&adapter->reset_work);
+	cancel_work_sync(&adapter->repair_work);
 	igb_free_queues(adapter);
 	igb_hw_stop(&adapter->hw);
 }
@@ -1044,7 +1137,7 @@ static void igb_shutdown(struct pci_dev *pdev)
 	struct igb_adapter *adapter = netdev_priv(pci_get_drvdata(pdev));
 
 	igb_freeze(adapter);
-	cancel_work_sync(&adapter->reset_work);
+	cancel_work_sync(&adapter->repair_work);
 	igb_hw_stop(&adapter->hw);
 	pci_clear_master(pdev);
 }

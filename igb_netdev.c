@@ -507,14 +507,16 @@ void igb_tx_hangs(struct igb_adapter *adapter, unsigned int queue)
 {
 	struct igb_tx *tx = &adapter->queue[queue]->tx;
 
-	/* Without a link, frames just have to be given back. */
-	if (netif_carrier_ok(adapter->netdev))
-		netif_warn(adapter, tx_err, adapter->netdev,
-			   "queue %u hangs: use %u, clean %u, TDH %u, TDT %u; resetting\n",
-			   queue, tx->next_to_use, tx->next_to_clean,
-			   igb_rd(&adapter->hw, IGB_TDH(queue)),
-			   igb_rd(&adapter->hw, IGB_TDT(queue)));
-	queue_work(system_freezable_wq, &adapter->reset_work);
+	/* Frames just have to be given back. */
+	if (!netif_carrier_ok(adapter->netdev))
+		return igb_report_trouble(adapter, IGB_TX_WAITS);
+
+	netif_warn(adapter, tx_err, adapter->netdev,
+		   "queue %u hangs: use %u, clean %u, TDH %u, TDT %u; resetting\n",
+		   queue, tx->next_to_use, tx->next_to_clean,
+		   igb_rd(&adapter->hw, IGB_TDH(queue)),
+		   igb_rd(&adapter->hw, IGB_TDT(queue)));
+	igb_report_trouble(adapter, IGB_TX_HANGS);
 }
 
 static void igb_tx_timeout(struct net_device *netdev, unsigned int txqueue)
