@@ -5,11 +5,12 @@ import json
 import pytest
 from rig import frames
 from rig.frames import PEER
-from test_faults import COMMAND, MASTER, NIC, traffic, works
+from test_faults import COMMAND, GONE, MASTER, MEMORY, NIC, traffic, works
 
 pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
 
 DEVICE = f"pci/{NIC}"
+FCTTV = 0x170
 
 
 @pytest.fixture(name="nic")
@@ -134,9 +135,27 @@ class TestReload:
 
     def test_down(self, nic, wire):
         """A port that is down stays down."""
-        nic.guest.sh(f"ip link set {nic.name} down; devlink dev reload {DEVICE}", timeout=30)
+        said = nic.guest.sh(f"ip link set {nic.name} down; rigtool mmio {NIC} {FCTTV:#x}; "
+                            f"rigtool mmio {NIC} {FCTTV:#x} 0x77; devlink dev reload {DEVICE}; "
+                            f"rigtool mmio {NIC} {FCTTV:#x}", timeout=30).split()
+        # The chip has been reset, and programmed.
+        assert len(said) == 2 and said[0] == said[1] != "0x00000077"
         assert "state DOWN" in nic.guest.sh(f"ip link show {nic.name}")
         nic.guest.sh(f"ip link set {nic.name} up; rigtool carrier {nic.name} 1", timeout=20)
+        assert works(nic, wire)
+
+    def test_after_failure(self, nic, wire):
+        """A port that was given up is there again."""
+        guest = nic.guest
+        guest.expect_log("device does not answer, STATUS reads 0x00000000")
+        guest.allow_log(GONE)
+        config = f"rigtool pcicfg {NIC} {COMMAND} w"
+        guest.sh(f"{config} $(($({config}) & ~{MEMORY}))")
+        guest.wait_log("detached|is gone", 15)
+        said, status = guest.sh_status(f"devlink dev reload {DEVICE}", timeout=30)
+        assert status and "cannot be started again" in said
+        guest.sh(f"{config} $(($({config}) | {MEMORY})); devlink dev reload {DEVICE}; "
+                 f"rigtool carrier {nic.name} 1 limit=10000", timeout=30)
         assert works(nic, wire)
 
     def test_namespace(self, nic, wire):
