@@ -167,6 +167,7 @@ void igb_hw_setup(struct igb_hw *hw, struct device *dev, void __iomem *io)
 	hw->dev = dev;
 	hw->io = io;
 	spin_lock_init(&hw->rctl_lock);
+	mutex_init(&hw->swsm_lock);
 	mutex_init(&hw->phy.lock);
 }
 
@@ -184,6 +185,101 @@ void igb_hw_set_quirks(struct igb_hw *hw, u16 subvendor, u16 subdevice)
 		if (igb_quirk_table[i].subvendor == subvendor &&
 		    igb_quirk_table[i].subdevice == subdevice)
 			hw->quirks |= igb_quirk_table[i].quirks;
+}
+
+/* SWSM guards SW_FW_SYNC: reading SMBI as zero grants and sets it. */
+static int igb_get_swsm(struct igb_hw *hw)
+{
+	u32 swsm;
+
+	if (!igb_hw_present(hw))
+		return -ENODEV;
+	if (read_poll_timeout(igb_rd, swsm, !(swsm & IGB_SWSM_SMBI),
+			      50, 100000, false, hw, IGB_SWSM)) {
+		dev_err(hw->dev, "SWSM.SMBI is held by other software\n");
+		return -EBUSY;
+	}
+
+	/* It was read as zero; written so, it would be given back. */
+	igb_wr(hw, IGB_SWSM, swsm | IGB_SWSM_SMBI | IGB_SWSM_SWESMBI);
+	if (read_poll_timeout(igb_rd, swsm, swsm & IGB_SWSM_SWESMBI,
+			      50, 100000, false, hw, IGB_SWSM)) {
+		igb_wr(hw, IGB_SWSM, 0);
+		dev_err(hw->dev, "SWSM.SWESMBI is held by firmware\n");
+		return -EBUSY;
+	}
+	return 0;
+}
+
+static void igb_put_swsm(struct igb_hw *hw)
+{
+	igb_wr(hw, IGB_SWSM, 0);
+}
+
+/* Claim @mine in SW_FW_SYNC unless firmware or the other port has it. */
+static int igb_try_claim(struct igb_hw *hw, u32 mine, bool *claimed)
+{
+	u32 sync;
+	int err;
+
+	mutex_lock(&hw->swsm_lock);
+	err = igb_get_swsm(hw);
+	if (!err) {
+		sync = igb_rd(hw, IGB_SW_FW_SYNC);
+		*claimed = !(sync & (mine | mine << IGB_SW_FW_SYNC_FW_SHIFT));
+		if (*claimed)
+			igb_wr(hw, IGB_SW_FW_SYNC, sync | mine);
+		igb_put_swsm(hw);
+	}
+	mutex_unlock(&hw->swsm_lock);
+	return err;
+}
+
+/**
+ * igb_hw_acquire() - take what is shared with firmware and the other port
+ * @hw: the port
+ * @mine: bit of SW_FW_SYNC, IGB_SW_FW_SYNC_PHY()
+ *
+ * Context: process context, sleeps, for a second at most; callers serialise
+ * for each of @mine.
+ * Return: 0, -EBUSY or -ETIMEDOUT when it is not to be had, which is logged,
+ * -ENODEV when the device is gone.
+ */
+int igb_hw_acquire(struct igb_hw *hw, u32 mine)
+{
+	bool claimed = false;
+	int err;
+	int ret;
+
+	ret = read_poll_timeout(igb_try_claim, err, err || claimed,
+				5000, 1000000, false, hw, mine, &claimed);
+	if (err)
+		return err;
+	if (ret)
+		dev_err(hw->dev, "SW_FW_SYNC did not grant %#x in 1 s\n",
+			mine);
+	return ret;
+}
+
+/**
+ * igb_hw_release() - give back what igb_hw_acquire() took
+ * @hw: the port
+ * @mine: as it was taken
+ *
+ * Context: process context, sleeps.
+ */
+void igb_hw_release(struct igb_hw *hw, u32 mine)
+{
+	int err;
+
+	mutex_lock(&hw->swsm_lock);
+	err = igb_get_swsm(hw);
+	/* Nobody is served by keeping it, even if SWSM does not come. */
+	if (err != -ENODEV)
+		igb_rmw(hw, IGB_SW_FW_SYNC, mine, 0);
+	if (!err)
+		igb_put_swsm(hw);
+	mutex_unlock(&hw->swsm_lock);
 }
 
 /* 4.5.4: no interrupt before the driver can take one. */

@@ -506,6 +506,7 @@ extern const struct igb_hw_counter_desc igb_hw_counters[IGB_NUM_COUNTERS];
  * @gone: the device stopped answering; only a reset asks again
  * @quirks: see enum igb_quirk
  * @lan_id: which port of the chip this is, for semaphores
+ * @swsm_lock: serialises users of SWSM within the port
  * @rctl_lock: serialises writers of RCTL; taken with bottom halves off
  * @rctl: RCTL as last written
  * @rar: exact unicast filters as last written, zero where not valid
@@ -518,6 +519,7 @@ struct igb_hw {
 	bool gone;
 	unsigned int quirks;
 	u8 lan_id;
+	struct mutex swsm_lock;	/* SWSM and SW_FW_SYNC */
 	spinlock_t rctl_lock;	/* RCTL and its copy */
 	u32 rctl;
 	u8 rar[IGB_RAR_ENTRIES][ETH_ALEN];
@@ -551,6 +553,8 @@ u32 igb_rd(struct igb_hw *hw, u32 reg);
 void igb_rmw(struct igb_hw *hw, u32 reg, u32 clear, u32 set);
 bool igb_hw_present(struct igb_hw *hw);
 void igb_hw_setup(struct igb_hw *hw, struct device *dev, void __iomem *io);
+int igb_hw_acquire(struct igb_hw *hw, u32 mine);
+void igb_hw_release(struct igb_hw *hw, u32 mine);
 void igb_hw_set_quirks(struct igb_hw *hw, u16 subvendor, u16 subdevice);
 int igb_hw_reset(struct igb_hw *hw);
 int igb_hw_read_nvm(struct igb_hw *hw, u16 word, u16 *data);

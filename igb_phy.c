@@ -27,82 +27,21 @@ static const int igb_link_modes[] = {
 	ETHTOOL_LINK_MODE_Asym_Pause_BIT,
 };
 
-/* SWSM guards SW_FW_SYNC: reading SMBI as zero grants and sets it. */
-static int igb_get_swsm(struct igb_hw *hw)
+static u32 igb_phy_semaphore(const struct igb_hw *hw)
 {
-	u32 swsm;
-
-	if (!igb_hw_present(hw))
-		return -ENODEV;
-	if (read_poll_timeout(igb_rd, swsm, !(swsm & IGB_SWSM_SMBI),
-			      50, 100000, false, hw, IGB_SWSM)) {
-		dev_err(hw->dev, "SWSM.SMBI is held by other software\n");
-		return -EBUSY;
-	}
-
-	igb_wr(hw, IGB_SWSM, swsm | IGB_SWSM_SWESMBI);
-	if (read_poll_timeout(igb_rd, swsm, swsm & IGB_SWSM_SWESMBI,
-			      50, 100000, false, hw, IGB_SWSM)) {
-		igb_wr(hw, IGB_SWSM, 0);
-		dev_err(hw->dev, "SWSM.SWESMBI is held by firmware\n");
-		return -EBUSY;
-	}
-	return 0;
+	return IGB_SW_FW_SYNC_PHY(hw->lan_id);
 }
 
-static void igb_put_swsm(struct igb_hw *hw)
-{
-	igb_wr(hw, IGB_SWSM, 0);
-}
-
-/* Claim the PHY in SW_FW_SYNC unless firmware or the other port has it. */
-static int igb_try_claim_phy(struct igb_hw *hw, bool *claimed)
-{
-	u32 mine = IGB_SW_FW_SYNC_PHY(hw->lan_id);
-	u32 sync;
-	int err;
-
-	err = igb_get_swsm(hw);
-	if (err)
-		return err;
-
-	sync = igb_rd(hw, IGB_SW_FW_SYNC);
-	*claimed = !(sync & (mine | mine << IGB_SW_FW_SYNC_FW_SHIFT));
-	if (*claimed)
-		igb_wr(hw, IGB_SW_FW_SYNC, sync | mine);
-	igb_put_swsm(hw);
-	return 0;
-}
-
-/* Take the PHY for a sequence of accesses; bounded by a second. */
+/* Take the PHY for a sequence of accesses. */
 static int igb_phy_acquire(struct igb_hw *hw)
 {
-	bool claimed = false;
-	int err;
-	int ret;
-
 	lockdep_assert_held(&hw->phy.lock);
-
-	ret = read_poll_timeout(igb_try_claim_phy, err, err || claimed,
-				5000, 1000000, false, hw, &claimed);
-	if (err)
-		return err;
-	if (ret)
-		dev_err(hw->dev, "SW_FW_SYNC did not grant the PHY in 1 s\n");
-	return ret;
+	return igb_hw_acquire(hw, igb_phy_semaphore(hw));
 }
 
 static void igb_phy_release(struct igb_hw *hw)
 {
-	int err;
-
-	err = igb_get_swsm(hw);
-	if (err == -ENODEV)
-		return;
-	/* Nobody is served by keeping it, even if SWSM does not come. */
-	igb_rmw(hw, IGB_SW_FW_SYNC, IGB_SW_FW_SYNC_PHY(hw->lan_id), 0);
-	if (!err)
-		igb_put_swsm(hw);
+	igb_hw_release(hw, igb_phy_semaphore(hw));
 }
 
 /* One MDIO frame; returns the data field of a read. */
