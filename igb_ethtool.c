@@ -135,6 +135,44 @@ static void igb_get_regs(struct net_device *netdev, struct ethtool_regs *regs,
 	}
 }
 
+/* ---- Non-volatile memory ------------------------------------------------ */
+
+static int igb_get_eeprom_len(struct net_device *netdev)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	return adapter->hw.nvm.size;
+}
+
+/* Only who knows which card this is may write to it. */
+static u32 igb_nvm_magic(const struct igb_adapter *adapter)
+{
+	return (u32)adapter->pdev->device << 16 | adapter->pdev->vendor;
+}
+
+static int igb_get_eeprom(struct net_device *netdev,
+			  struct ethtool_eeprom *eeprom, u8 *data)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	eeprom->magic = igb_nvm_magic(adapter);
+	return igb_hw_read_nvm(&adapter->hw, eeprom->offset, eeprom->len, data);
+}
+
+static int igb_set_eeprom(struct net_device *netdev,
+			  struct ethtool_eeprom *eeprom, u8 *data)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	if (eeprom->magic != igb_nvm_magic(adapter)) {
+		netdev_err(netdev, "writing to the NVM takes the magic number %#x\n",
+			   igb_nvm_magic(adapter));
+		return -EINVAL;
+	}
+	return igb_hw_write_nvm(&adapter->hw, eeprom->offset, eeprom->len,
+				data);
+}
+
 /* ---- Statistics -------------------------------------------------------- */
 
 static int igb_get_sset_count(struct net_device *netdev, int sset)
@@ -696,6 +734,9 @@ const struct ethtool_ops igb_ethtool_ops = {
 	.set_msglevel		= igb_set_msglevel,
 	.nway_reset		= igb_nway_reset,
 	.get_link		= ethtool_op_get_link,
+	.get_eeprom_len		= igb_get_eeprom_len,
+	.get_eeprom		= igb_get_eeprom,
+	.set_eeprom		= igb_set_eeprom,
 	.get_ringparam		= igb_get_ringparam,
 	.set_ringparam		= igb_set_ringparam,
 	.get_coalesce		= igb_get_coalesce,

@@ -168,6 +168,7 @@ void igb_hw_setup(struct igb_hw *hw, struct device *dev, void __iomem *io)
 	hw->io = io;
 	spin_lock_init(&hw->rctl_lock);
 	mutex_init(&hw->swsm_lock);
+	mutex_init(&hw->nvm.lock);
 	mutex_init(&hw->phy.lock);
 }
 
@@ -238,7 +239,7 @@ static int igb_try_claim(struct igb_hw *hw, u32 mine, bool *claimed)
 /**
  * igb_hw_acquire() - take what is shared with firmware and the other port
  * @hw: the port
- * @mine: bit of SW_FW_SYNC, IGB_SW_FW_SYNC_PHY()
+ * @mine: IGB_SW_FW_SYNC_PHY() or IGB_SW_FW_SYNC_EEP
  *
  * Context: process context, sleeps, for a second at most; callers serialise
  * for each of @mine.
@@ -370,68 +371,6 @@ int igb_hw_reset(struct igb_hw *hw)
 	return igb_hw_present(hw) ? 0 : -ENODEV;
 }
 
-/**
- * igb_hw_read_nvm() - read a word of the NVM through EERD (3.3)
- * @hw: the port
- * @word: word address
- * @data: where the word goes
- *
- * Context: process context, sleeps.  Not serialised: probe only.
- * Return: 0, -ETIMEDOUT, or -ENODEV when the device is gone.
- */
-int igb_hw_read_nvm(struct igb_hw *hw, u16 word, u16 *data)
-{
-	u32 eerd;
-	int err;
-
-	igb_wr(hw, IGB_EERD, FIELD_PREP(IGB_EERD_ADDR, word) | IGB_EERD_START);
-	err = read_poll_timeout(igb_rd, eerd, eerd & IGB_EERD_DONE,
-				50, 10000, false, hw, IGB_EERD);
-	if (READ_ONCE(hw->gone))
-		return -ENODEV;
-	if (err) {
-		dev_warn(hw->dev, "NVM does not answer, EERD.DONE did not set for word %#x\n",
-			 word);
-		return err;
-	}
-	*data = FIELD_GET(IGB_EERD_DATA, eerd);
-	return 0;
-}
-
-/**
- * igb_hw_check_nvm() - verify the NVM's checksum (chapter 6)
- * @hw: the port
- *
- * Context: process context, sleeps; probe only.
- * Return: 0, -ENXIO without an NVM, -EBADMSG when the sum is wrong, or as
- * igb_hw_read_nvm(); each is logged.
- */
-int igb_hw_check_nvm(struct igb_hw *hw)
-{
-	u16 sum = 0;
-	u16 word;
-	u16 data;
-	int err;
-
-	if (!(igb_rd(hw, IGB_EECD) & IGB_EECD_PRES)) {
-		dev_warn(hw->dev, "no NVM, EECD.PRES is clear\n");
-		return -ENXIO;
-	}
-
-	for (word = 0; word < IGB_NVM_CHECKSUM_WORDS; word++) {
-		err = igb_hw_read_nvm(hw, word, &data);
-		if (err)
-			return err;
-		sum += data;
-	}
-	if (sum == IGB_NVM_CHECKSUM)
-		return 0;
-
-	dev_warn(hw->dev, "NVM checksum is %#06x, should be %#06x\n",
-		 sum, IGB_NVM_CHECKSUM);
-	return -EBADMSG;
-}
-
 static bool igb_read_rar0(struct igb_hw *hw, u8 *addr)
 {
 	u32 ral = igb_rd(hw, igb_ral(0));
@@ -456,19 +395,11 @@ static bool igb_read_rar0(struct igb_hw *hw, u8 *addr)
  */
 int igb_hw_read_mac(struct igb_hw *hw, bool nvm_valid, u8 *addr)
 {
-	unsigned int i;
-	u16 word;
-
 	if (igb_read_rar0(hw, addr))
 		return 0;
-	if (!nvm_valid)
+	if (!nvm_valid ||
+	    igb_hw_read_nvm(hw, 2 * IGB_NVM_MAC, ETH_ALEN, addr))
 		return -EADDRNOTAVAIL;
-
-	for (i = 0; i < ETH_ALEN / 2; i++) {
-		if (igb_hw_read_nvm(hw, IGB_NVM_MAC + i, &word))
-			return -EADDRNOTAVAIL;
-		put_unaligned_le16(word, addr + 2 * i);
-	}
 	return is_valid_ether_addr(addr) ? 0 : -EADDRNOTAVAIL;
 }
 

@@ -68,8 +68,16 @@ enum igb_speed_field {
 };
 
 #define IGB_EECD		0x0010
+#define   IGB_EECD_SK			BIT(0)	/* lines of the NVM */
+#define   IGB_EECD_CS			BIT(1)
+#define   IGB_EECD_DI			BIT(2)
+#define   IGB_EECD_DO			BIT(3)
+#define   IGB_EECD_REQ			BIT(6)
+#define   IGB_EECD_GNT			BIT(7)
 #define   IGB_EECD_PRES			BIT(8)
 #define   IGB_EECD_AUTO_RD		BIT(9)
+#define   IGB_EECD_ADDR_SIZE		BIT(10)	/* addresses of 16 bits */
+#define   IGB_EECD_SIZE			GENMASK(14, 11)	/* 2^n * 128 bytes */
 #define IGB_EERD		0x0014
 #define   IGB_EERD_START		BIT(0)
 #define   IGB_EERD_DONE			BIT(1)
@@ -255,7 +263,8 @@ enum igb_mdic_op {
 #define   IGB_SWSM_SMBI			BIT(0)
 #define   IGB_SWSM_SWESMBI		BIT(1)
 #define IGB_SW_FW_SYNC		0x5b5c
-#define   IGB_SW_FW_SYNC_PHY(fn)	BIT(1 + (fn))	/* taken by software */
+#define   IGB_SW_FW_SYNC_EEP		BIT(0)		/* taken by software */
+#define   IGB_SW_FW_SYNC_PHY(fn)	BIT(1 + (fn))
 #define   IGB_SW_FW_SYNC_FW_SHIFT	16		/* same, by firmware */
 
 /* ---- Non-volatile memory words, chapter 6 ----------------------------- */
@@ -467,6 +476,20 @@ struct igb_phy {
 	bool force_pending;
 };
 
+/**
+ * struct igb_nvm - the non-volatile memory, an SPI EEPROM
+ * @lock: serialises accesses; held, it may wait for the semaphore
+ * @size: bytes, 0 when there is none
+ * @addr_bits: length of an address, 8 or 16
+ * @page: bytes that can be written at once; a power of two
+ */
+struct igb_nvm {
+	struct mutex lock;	/* EERD, and the lines in EECD */
+	u32 size;
+	u8 addr_bits;
+	u8 page;
+};
+
 /* Index of each hardware counter, see igb_hw_counters. */
 enum igb_hw_counter {
 	IGB_CNT_CRCERRS, IGB_CNT_ALGNERRC, IGB_CNT_SYMERRS, IGB_CNT_RXERRC,
@@ -511,6 +534,7 @@ extern const struct igb_hw_counter_desc igb_hw_counters[IGB_NUM_COUNTERS];
  * @rctl: RCTL as last written
  * @rar: exact unicast filters as last written, zero where not valid
  * @mta: multicast hash table as last written
+ * @nvm: the NVM
  * @phy: the PHY and what is asked of it
  */
 struct igb_hw {
@@ -524,6 +548,7 @@ struct igb_hw {
 	u32 rctl;
 	u8 rar[IGB_RAR_ENTRIES][ETH_ALEN];
 	u32 mta[IGB_MTA_REGS];
+	struct igb_nvm nvm;
 	struct igb_phy phy;
 };
 
@@ -557,8 +582,6 @@ int igb_hw_acquire(struct igb_hw *hw, u32 mine);
 void igb_hw_release(struct igb_hw *hw, u32 mine);
 void igb_hw_set_quirks(struct igb_hw *hw, u16 subvendor, u16 subdevice);
 int igb_hw_reset(struct igb_hw *hw);
-int igb_hw_read_nvm(struct igb_hw *hw, u16 word, u16 *data);
-int igb_hw_check_nvm(struct igb_hw *hw);
 int igb_hw_read_mac(struct igb_hw *hw, bool nvm_valid, u8 *addr);
 void igb_hw_init(struct igb_hw *hw);
 void igb_hw_stop(struct igb_hw *hw);
@@ -579,6 +602,12 @@ void igb_hw_set_rss(struct igb_hw *hw, const u8 *key, const u8 *reta,
 		    u32 ports);
 void igb_hw_read_stats(struct igb_hw *hw, u64 *stats);
 u32 igb_hw_read_rqdpc(struct igb_hw *hw, unsigned int queue);
+
+/* igb_nvm.c */
+void igb_hw_size_nvm(struct igb_hw *hw);
+int igb_hw_read_nvm(struct igb_hw *hw, u32 offset, u32 len, u8 *data);
+int igb_hw_check_nvm(struct igb_hw *hw);
+int igb_hw_write_nvm(struct igb_hw *hw, u32 offset, u32 len, const u8 *data);
 
 /* igb_phy.c */
 int igb_phy_init(struct igb_hw *hw);

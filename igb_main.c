@@ -11,6 +11,7 @@
 #include <linux/ethtool.h>
 #include <linux/module.h>
 #include <linux/rtnetlink.h>
+#include <linux/unaligned.h>
 
 #include "igb.h"
 
@@ -941,14 +942,18 @@ static int igb_map_device(struct igb_adapter *adapter)
 static void igb_read_nvm(struct igb_adapter *adapter)
 {
 	struct net_device *netdev = adapter->netdev;
-	bool nvm_valid = !igb_hw_check_nvm(&adapter->hw);
+	struct igb_hw *hw = &adapter->hw;
+	bool nvm_valid;
 	u8 addr[ETH_ALEN];
+	u8 version[2];
 
-	if (nvm_valid)
-		igb_hw_read_nvm(&adapter->hw, IGB_NVM_VERSION,
-				&adapter->nvm_version);
+	igb_hw_size_nvm(hw);
+	nvm_valid = !igb_hw_check_nvm(hw);
+	if (nvm_valid && !igb_hw_read_nvm(hw, 2 * IGB_NVM_VERSION,
+					  sizeof(version), version))
+		adapter->nvm_version = get_unaligned_le16(version);
 
-	if (!igb_hw_read_mac(&adapter->hw, nvm_valid, addr)) {
+	if (!igb_hw_read_mac(hw, nvm_valid, addr)) {
 		eth_hw_addr_set(netdev, addr);
 		return;
 	}

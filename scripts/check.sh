@@ -151,7 +151,7 @@ step_codespell() {
 
 	mapfile -t texts < <(files | grep -vx LICENSE)
 	# Words of PCI Express and of driver writers that it takes for misspelt.
-	codespell --ignore-words-list aer,pres,inflight,xdpf "${texts[@]}"
+	codespell --ignore-words-list aer,pres,inflight,wel,xdpf "${texts[@]}"
 }
 
 # none PATTERN WHY FILES...: no line of these files may match.

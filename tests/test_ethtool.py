@@ -292,7 +292,8 @@ REFUSED = {
     "channels": ("ethtool -L {} combined 9", r"maximum|not supported"),
     "mac-multicast": ("ip link set {} address 01:00:5e:00:00:01", r"assign|address"),
     "mac-zero": ("ip link set {} address 00:00:00:00:00:00", r"assign|address"),
-    "nvm-write": ("ethtool -E {} magic 0x10c98086 offset 0 value 0", r"not supported|out of bounds"),
+    "nvm-write": ("ethtool -E {} magic 0x10c98086 offset 0 value 0", r"EECD\.GNT"),
+    "nvm-magic": ("ethtool -E {} magic 0x12345678 offset 0 value 0", r"magic number 0x10c98086"),
 }
 
 
@@ -304,7 +305,7 @@ class TestRefused:
     def test_refused(self, nic, wire, name):
         """The command fails, says why, and changes nothing."""
         command, reason = REFUSED[name]
-        nic.guest.allow_log("igb_demo.*(advertise|forced|negotiate)")
+        nic.guest.allow_log("igb_demo.*(advertise|forced|negotiate|NVM)")
         before = nic.state()
         with nic.receiving("until=30") as seen:
             said, status = nic.guest.sh_status(command.format(nic.name))
