@@ -9,17 +9,17 @@
 #include "igb.h"
 
 /* Version of the register dump's layout. */
-#define IGB_REGS_VERSION	1
+#define IGB_REGS_VERSION	2
 
 /* One run of registers without side effects of reading. */
 static const struct {
 	u16 first;
-	u16 count;
-	u16 stride;
+	u8 count;
+	u8 stride;
 } igb_reg_runs[] = {
 	{ IGB_CTRL, 1, 4 },
 	{ IGB_STATUS, 1, 4 },
-	{ IGB_EECD, 1, 4 },
+	{ IGB_EECD, 2, 4 },
 	{ IGB_CTRL_EXT, 1, 4 },
 	{ IGB_MDIC, 1, 4 },
 	{ IGB_FCAL, 3, 4 },
@@ -45,9 +45,11 @@ static const struct {
 	{ IGB_MTA(0), IGB_MTA_REGS, 4 },
 	{ IGB_RA, 32, 4 },
 	{ IGB_RA2, 16, 4 },
+	{ IGB_PSRTYPE(0), 8, 4 },
 	{ IGB_VFTA(0), IGB_VFTA_REGS, 4 },
 	{ IGB_MRQC, 1, 4 },
 	{ IGB_RETA(0), IGB_RETA_ENTRIES / 4, 4 },
+	{ IGB_RSSRK(0), IGB_RSS_KEY_SIZE / 4, 4 },
 	{ IGB_RDBAL(0), IGB_HW_QUEUES, 0x40 },
 	{ IGB_RDBAH(0), IGB_HW_QUEUES, 0x40 },
 	{ IGB_RDLEN(0), IGB_HW_QUEUES, 0x40 },
@@ -60,7 +62,13 @@ static const struct {
 	{ IGB_TDLEN(0), IGB_HW_QUEUES, 0x40 },
 	{ IGB_TDH(0), IGB_HW_QUEUES, 0x40 },
 	{ IGB_TDT(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_DCA_TXCTRL(0), IGB_HW_QUEUES, 0x40 },
 	{ IGB_TXDCTL(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_TDWBAL(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_TDWBAH(0), IGB_HW_QUEUES, 0x40 },
+	{ IGB_EEMNGCTL, 1, 4 },
+	{ IGB_FWSM, 1, 4 },
+	{ IGB_SW_FW_SYNC, 1, 4 },
 };
 
 static const char * const igb_tx_strings[] = {
@@ -107,7 +115,9 @@ static void igb_set_msglevel(struct net_device *netdev, u32 level)
 
 /* ---- Registers --------------------------------------------------------- */
 
-/* Each run is a word with offset (upper half) and count, then the values. */
+/* Each run is a word with its first offset (upper half), the distance of the
+ * registers and their count (lowest byte), then the values.
+ */
 static int igb_get_regs_len(struct net_device *netdev)
 {
 	unsigned int words = 0;
@@ -128,6 +138,7 @@ static void igb_get_regs(struct net_device *netdev, struct ethtool_regs *regs,
 	regs->version = IGB_REGS_VERSION;
 	for (i = 0; i < ARRAY_SIZE(igb_reg_runs); i++) {
 		*out++ = (u32)igb_reg_runs[i].first << 16 |
+			 (u32)igb_reg_runs[i].stride << 8 |
 			 igb_reg_runs[i].count;
 		for (j = 0; j < igb_reg_runs[i].count; j++)
 			*out++ = igb_rd(&adapter->hw, igb_reg_runs[i].first +

@@ -5,6 +5,9 @@
  *
  * Names are the datasheet's ("Intel 82576EB Gigabit Ethernet Controller
  * Datasheet"); section numbers in the sources refer to it.
+ *
+ * scripts/decode-registers reads the names in here: registers are at the
+ * margin, their fields and what these can be are indented below.
  */
 #ifndef _IGB_HW_H_
 #define _IGB_HW_H_
@@ -44,7 +47,7 @@ struct device;
 #define   IGB_CTRL_FD			BIT(0)
 #define   IGB_CTRL_GIO_MASTER_DISABLE	BIT(2)
 #define   IGB_CTRL_SLU			BIT(6)
-#define   IGB_CTRL_SPEED		GENMASK(9, 8)
+#define   IGB_CTRL_SPEED		GENMASK(9, 8)	/* Mb/s */
 #define   IGB_CTRL_FRCSPD		BIT(11)
 #define   IGB_CTRL_FRCDPLX		BIT(12)
 #define   IGB_CTRL_RST			BIT(26)
@@ -57,7 +60,7 @@ struct device;
 #define   IGB_STATUS_LU			BIT(1)
 #define   IGB_STATUS_LAN_ID		GENMASK(3, 2)
 #define   IGB_STATUS_TXOFF		BIT(4)
-#define   IGB_STATUS_SPEED		GENMASK(7, 6)
+#define   IGB_STATUS_SPEED		GENMASK(7, 6)	/* Mb/s */
 #define   IGB_STATUS_GIO_MASTER_ENABLE	BIT(19)
 
 /* Both CTRL.SPEED and STATUS.SPEED; STATUS may also read 3 for 1000 Mb/s. */
@@ -98,6 +101,7 @@ enum igb_speed_field {
 #define   IGB_MDIC_READY		BIT(28)
 #define   IGB_MDIC_ERROR		BIT(30)
 
+/* MDIC.OP */
 enum igb_mdic_op {
 	IGB_MDIC_WRITE	= 1,
 	IGB_MDIC_READ	= 2,
@@ -115,6 +119,7 @@ enum igb_mdic_op {
 #define IGB_IMS			0x00d0
 #define IGB_IMC			0x00d8
 #define IGB_IAM			0x00e0
+/* ICR, IMS, IMC and IAM alike */
 #define   IGB_ICR_TXDW			BIT(0)
 #define   IGB_ICR_LSC			BIT(2)
 #define   IGB_ICR_RXDMT0		BIT(4)
@@ -259,9 +264,12 @@ enum igb_mdic_op {
 
 #define IGB_EEMNGCTL		0x1010
 #define   IGB_EEMNGCTL_CFG_DONE(fn)	BIT(18 + (fn))
-#define IGB_SWSM		0x5b50
+#define IGB_SWSM		0x5b50		/* reading takes it */
 #define   IGB_SWSM_SMBI			BIT(0)
 #define   IGB_SWSM_SWESMBI		BIT(1)
+#define IGB_FWSM		0x5b54
+#define   IGB_FWSM_MODE			GENMASK(3, 1)	/* 0: no firmware */
+#define   IGB_FWSM_FW_VALID		BIT(15)
 #define IGB_SW_FW_SYNC		0x5b5c
 #define   IGB_SW_FW_SYNC_EEP		BIT(0)		/* taken by software */
 #define   IGB_SW_FW_SYNC_PHY(fn)	BIT(1 + (fn))

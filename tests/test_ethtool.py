@@ -32,7 +32,7 @@ class TestReports:
         words = struct.unpack(f"<{len(raw) // 4}I", raw)
         found, at = {}, 0
         while at < len(words):
-            first, count = words[at] >> 16, words[at] & 0xffff
+            first, count = words[at] >> 16, words[at] & 0xff
             found[first] = words[at + 1:at + 1 + count]
             at += 1 + count
         assert at == len(words)
