@@ -662,6 +662,7 @@ void igb_stop_queue(struct igb_queue *q);
 struct igb_config igb_get_config(const struct igb_adapter *adapter);
 int igb_reconfigure(struct igb_adapter *adapter, const struct igb_config *want,
 		    struct netlink_ext_ack *extack);
+void igb_check_link(struct igb_adapter *adapter);
 int igb_restart_link(struct igb_adapter *adapter);
 
 /* igb_devlink.c */

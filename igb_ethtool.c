@@ -687,13 +687,28 @@ static int igb_check_forced(struct net_device *netdev, u32 speed, u8 duplex)
 	return -EINVAL;
 }
 
+/* The caller holds the PHY's lock. */
+static int igb_renegotiate(struct igb_adapter *adapter,
+			   const struct igb_phy_settings *want)
+{
+	struct igb_phy *phy = &adapter->hw.phy;
+	struct igb_phy_settings old = phy->want;
+	int err;
+
+	phy->want = *want;
+	err = igb_restart_link(adapter);
+	if (err)
+		phy->want = old;
+	return err;
+}
+
 static int igb_set_link_ksettings(struct net_device *netdev,
 				  const struct ethtool_link_ksettings *cmd)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
 	bool autoneg = cmd->base.autoneg == AUTONEG_ENABLE;
 	struct igb_phy *phy = &adapter->hw.phy;
-	struct igb_phy_settings old;
+	struct igb_phy_settings want;
 	int err;
 
 	if (autoneg)
@@ -705,18 +720,15 @@ static int igb_set_link_ksettings(struct net_device *netdev,
 		return err;
 
 	mutex_lock(&phy->lock);
-	old = phy->want;
-	phy->want.autoneg = autoneg;
+	want = phy->want;
+	want.autoneg = autoneg;
 	if (autoneg) {
-		linkmode_copy(phy->want.advertising,
-			      cmd->link_modes.advertising);
+		linkmode_copy(want.advertising, cmd->link_modes.advertising);
 	} else {
-		phy->want.forced_speed = cmd->base.speed;
-		phy->want.forced_duplex = cmd->base.duplex;
+		want.forced_speed = cmd->base.speed;
+		want.forced_duplex = cmd->base.duplex;
 	}
-	err = igb_restart_link(adapter);
-	if (err)
-		phy->want = old;
+	err = igb_renegotiate(adapter, &want);
 	mutex_unlock(&phy->lock);
 	return err;
 }
@@ -730,6 +742,63 @@ static int igb_nway_reset(struct net_device *netdev)
 	mutex_lock(&phy->lock);
 	if (phy->want.autoneg)
 		err = igb_restart_link(adapter);
+	mutex_unlock(&phy->lock);
+	return err;
+}
+
+/* A forced link has no flow control unless that is forced, too. */
+static void igb_get_pauseparam(struct net_device *netdev,
+			       struct ethtool_pauseparam *pause)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_phy *phy = &adapter->hw.phy;
+	u8 fc = 0;
+
+	mutex_lock(&phy->lock);
+	pause->autoneg = phy->want.autoneg && !phy->want.forced_pause;
+	if (phy->want.autoneg || phy->want.forced_pause)
+		fc = igb_phy_wanted_pause(&phy->want);
+	mutex_unlock(&phy->lock);
+
+	pause->rx_pause = !!(fc & FLOW_CTRL_RX);
+	pause->tx_pause = !!(fc & FLOW_CTRL_TX);
+}
+
+/* Only what the partner is told of costs the link. */
+static int igb_change_pause(struct igb_adapter *adapter,
+			    const struct igb_phy_settings *want)
+{
+	struct igb_phy *phy = &adapter->hw.phy;
+
+	if (want->autoneg && !linkmode_equal(want->advertising,
+					     phy->want.advertising))
+		return igb_renegotiate(adapter, want);
+
+	phy->want = *want;
+	igb_check_link(adapter);
+	return 0;
+}
+
+/* The directions are advertised even where the partner is not listened to. */
+static int igb_set_pauseparam(struct net_device *netdev,
+			      struct ethtool_pauseparam *pause)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	bool rx = pause->rx_pause, tx = pause->tx_pause;
+	struct igb_phy *phy = &adapter->hw.phy;
+	struct igb_phy_settings want;
+	int err = -EINVAL;
+
+	mutex_lock(&phy->lock);
+	want = phy->want;
+	want.forced_pause = !pause->autoneg;
+	linkmode_mod_bit(ETHTOOL_LINK_MODE_Pause_BIT, want.advertising, rx);
+	linkmode_mod_bit(ETHTOOL_LINK_MODE_Asym_Pause_BIT, want.advertising,
+			 rx != tx);
+	if (want.autoneg || want.forced_pause)
+		err = igb_change_pause(adapter, &want);
+	else
+		netdev_err(netdev, "flow control of a forced link cannot be negotiated\n");
 	mutex_unlock(&phy->lock);
 	return err;
 }
@@ -750,6 +819,8 @@ const struct ethtool_ops igb_ethtool_ops = {
 	.set_eeprom		= igb_set_eeprom,
 	.get_ringparam		= igb_get_ringparam,
 	.set_ringparam		= igb_set_ringparam,
+	.get_pauseparam		= igb_get_pauseparam,
+	.set_pauseparam		= igb_set_pauseparam,
 	.get_coalesce		= igb_get_coalesce,
 	.set_coalesce		= igb_set_coalesce,
 	.get_per_queue_coalesce	= igb_get_queue_coalesce,

@@ -458,12 +458,14 @@ struct igb_link {
  * @autoneg: negotiate; otherwise @forced_speed and @forced_duplex apply
  * @forced_speed: SPEED_10 or SPEED_100
  * @forced_duplex: DUPLEX_HALF or DUPLEX_FULL
+ * @forced_pause: PAUSE is used as @advertising says, whatever the partner does
  * @advertising: link modes and pause offered to the partner
  */
 struct igb_phy_settings {
 	bool autoneg;
 	int forced_speed;
 	u8 forced_duplex;
+	bool forced_pause;
 	__ETHTOOL_DECLARE_LINK_MODE_MASK(advertising);
 };
 
@@ -624,5 +626,6 @@ int igb_phy_read(struct igb_hw *hw, u8 addr, u8 reg, u16 *data);
 void igb_phy_supported(unsigned long *modes);
 int igb_phy_configure_link(struct igb_hw *hw, struct igb_link *link);
 int igb_phy_get_partner(struct igb_hw *hw, unsigned long *lp_advertising);
+u8 igb_phy_wanted_pause(const struct igb_phy_settings *want);
 
 #endif /* _IGB_HW_H_ */

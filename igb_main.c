@@ -498,6 +498,18 @@ static void igb_link_task(struct work_struct *work)
 }
 
 /**
+ * igb_check_link() - have the link looked at, and the MAC set to match
+ * @adapter: the port; one that is down does so when it comes up
+ *
+ * Context: process context, RTNL.
+ */
+void igb_check_link(struct igb_adapter *adapter)
+{
+	if (adapter->up)
+		queue_work(system_wq, &adapter->link_work);
+}
+
+/**
  * igb_restart_link() - act on new link settings in hw->phy
  * @adapter: the port
  *
@@ -509,8 +521,7 @@ int igb_restart_link(struct igb_adapter *adapter)
 	int err = igb_phy_start(&adapter->hw);
 
 	/* Forcing a link that is up may come without an interrupt. */
-	if (adapter->up)
-		queue_work(system_wq, &adapter->link_work);
+	igb_check_link(adapter);
 	return err;
 }
 

@@ -150,6 +150,9 @@ int igb_phy_init(struct igb_hw *hw)
 	}
 	hw->phy.want.autoneg = true;
 	igb_phy_supported(hw->phy.want.advertising);
+	/* Without it, both directions: see igb_phy_wanted_pause(). */
+	linkmode_clear_bit(ETHTOOL_LINK_MODE_Asym_Pause_BIT,
+			   hw->phy.want.advertising);
 	return 0;
 }
 
@@ -281,22 +284,47 @@ static void igb_link_speed(struct igb_link *link, u32 status)
 	link->duplex = status & IGB_STATUS_FD ? DUPLEX_FULL : DUPLEX_HALF;
 }
 
-/* Both sides' pause bits decide, in full duplex (IEEE 802.3 annex 28B). */
+/**
+ * igb_phy_wanted_pause() - directions that the advertised pause bits stand for
+ * @want: settings
+ *
+ * The reverse of mii_advertise_flowctrl().
+ *
+ * Context: any; the caller keeps @want from changing.
+ * Return: any of FLOW_CTRL_RX and FLOW_CTRL_TX.
+ */
+u8 igb_phy_wanted_pause(const struct igb_phy_settings *want)
+{
+	bool rx = linkmode_test_bit(ETHTOOL_LINK_MODE_Pause_BIT,
+				    want->advertising);
+	bool asym = linkmode_test_bit(ETHTOOL_LINK_MODE_Asym_Pause_BIT,
+				      want->advertising);
+
+	return (rx ? FLOW_CTRL_RX : 0) | (rx != asym ? FLOW_CTRL_TX : 0);
+}
+
+/* Both sides' pause bits decide (IEEE 802.3 annex 28B); or what was asked. */
 static int igb_resolve_pause(struct igb_hw *hw, struct igb_link *link)
 {
+	struct igb_phy *phy = &hw->phy;
 	int lpa;
 	u16 adv;
 	u8 fc;
 
-	if (!hw->phy.want.autoneg || hw->phy.loopback ||
-	    link->duplex != DUPLEX_FULL)
+	if (phy->loopback || link->duplex != DUPLEX_FULL)
 		return 0;
 
-	lpa = igb_mdic_read(hw, MII_LPA);
-	if (lpa < 0)
-		return lpa;
-	adv = linkmode_adv_to_mii_adv_t(hw->phy.want.advertising);
-	fc = mii_resolve_flowctrl_fdx(adv, lpa);
+	if (phy->want.forced_pause) {
+		fc = igb_phy_wanted_pause(&phy->want);
+	} else if (phy->want.autoneg) {
+		lpa = igb_mdic_read(hw, MII_LPA);
+		if (lpa < 0)
+			return lpa;
+		adv = linkmode_adv_to_mii_adv_t(phy->want.advertising);
+		fc = mii_resolve_flowctrl_fdx(adv, lpa);
+	} else {
+		return 0;
+	}
 	link->rx_pause = fc & FLOW_CTRL_RX;
 	link->tx_pause = fc & FLOW_CTRL_TX;
 	return 0;

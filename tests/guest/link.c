@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* load, probe, carrier, updown, mii: how long the link takes, and what the PHY says. */
+/* load, probe, carrier, updown, mii, pause: the link's times, and what is said and asked of it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/mii.h>
 #include <linux/sockios.h>
 #include <net/if.h>
@@ -155,5 +156,22 @@ int mii_main(int argc, char **argv)
 	if (ioctl(fd, SIOCGMIIREG, &request) < 0)
 		die("SIOCGMIIREG");
 	printf("0x%04x\n", mii->val_out);
+	return 0;
+}
+
+/* pause IF AUTONEG RX TX: the old ioctl, which takes any numbers, and what is set already. */
+int pause_main(int argc, char **argv)
+{
+	struct ethtool_pauseparam pause = { .cmd = ETHTOOL_SPAUSEPARAM };
+	struct ifreq request = { .ifr_data = (void *)&pause };
+
+	if (argc < 5)
+		usage("pause IF AUTONEG RX TX");
+	pause.autoneg = strtoul(argv[2], NULL, 0);
+	pause.rx_pause = strtoul(argv[3], NULL, 0);
+	pause.tx_pause = strtoul(argv[4], NULL, 0);
+	strncpy(request.ifr_name, argv[1], IFNAMSIZ - 1);
+	if (ioctl(socket(AF_INET, SOCK_DGRAM, 0), SIOCETHTOOL, &request) < 0)
+		die("ETHTOOL_SPAUSEPARAM");
 	return 0;
 }

@@ -129,6 +129,7 @@ static const struct {
 	{ "carrier", carrier_main },
 	{ "updown", updown_main },
 	{ "mii", mii_main },
+	{ "pause", pause_main },
 	{ "pcicfg", pcicfg_main },
 	{ "mmio", mmio_main },
 	{ "fakecard", fakecard_main },

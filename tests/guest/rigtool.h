@@ -27,6 +27,7 @@ int probe_main(int argc, char **argv);
 int carrier_main(int argc, char **argv);
 int updown_main(int argc, char **argv);
 int mii_main(int argc, char **argv);
+int pause_main(int argc, char **argv);
 int pcicfg_main(int argc, char **argv);
 int mmio_main(int argc, char **argv);
 int fakecard_main(int argc, char **argv);

@@ -100,8 +100,8 @@ class Nic:
 
     def state(self):
         """Everything a refused setting must leave as it was."""
-        return (self.settings(), self.rings(), self.ethtool("-l"), self.sysfs("mtu"), self.mac,
-                self.carrier)
+        return (self.settings(), self.rings(), self.ethtool("-l"), self.ethtool("-a"),
+                self.sysfs("mtu"), self.mac, self.carrier)
 
     def vectors(self):
         """{name: Vector} of the port's interrupts; a line may have other devices, too."""
