@@ -641,9 +641,14 @@ void igb_write_filters(struct igb_adapter *adapter,
 		       netdev_features_t features);
 void igb_tx_hangs(struct igb_adapter *adapter, unsigned int queue);
 void igb_restore_vlans(struct igb_adapter *adapter);
-void igb_update_hw_stats(struct igb_adapter *adapter);
+
+/* igb_stats.c */
+extern const struct netdev_stat_ops igb_stat_ops;
 void igb_copy_stats(void *to, const struct u64_stats_sync *syncp,
 		    const void *stats, size_t size);
+void igb_update_hw_stats(struct igb_adapter *adapter);
+void igb_get_stats64(struct net_device *netdev,
+		     struct rtnl_link_stats64 *stats);
 
 /* igb_main.c */
 int igb_open(struct net_device *netdev);

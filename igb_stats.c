@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What has been counted, by the chip and by each queue; ethtool -S, which calls
+ * that by names of our own, is in igb_ethtool.c.
+ */
+#include <net/netdev_queues.h>
+
+#include "igb.h"
+
+static_assert(sizeof(u64_stats_t) == sizeof(u64));
+
+/**
+ * igb_copy_stats() - take counters that belong together, as of one moment
+ * @to: where to; as large as @stats, or an array of u64
+ * @syncp: what guards them
+ * @stats: a structure of u64_stats_t
+ * @size: bytes of that
+ *
+ * Context: any.
+ */
+void igb_copy_stats(void *to, const struct u64_stats_sync *syncp,
+		    const void *stats, size_t size)
+{
+	const u64_stats_t *from = stats;
+	u64_stats_t *out = to;
+	unsigned int start;
+	size_t i;
+
+	do {
+		start = u64_stats_fetch_begin(syncp);
+		for (i = 0; i < size / sizeof(*from); i++)
+			u64_stats_set(&out[i], u64_stats_read(&from[i]));
+	} while (u64_stats_fetch_retry(syncp, start));
+}
+
+/**
+ * igb_update_hw_stats() - fold the chip's counters into adapter->hw_stats
+ * @adapter: the port
+ *
+ * Context: process context, sleeps.
+ */
+void igb_update_hw_stats(struct igb_adapter *adapter)
+{
+	u64 stats[IGB_NUM_COUNTERS] = {};
+	u32 rqdpc[IGB_MAX_QUEUES];
+	unsigned int i;
+
+	mutex_lock(&adapter->stats_lock);
+	igb_hw_read_stats(&adapter->hw, stats);
+	for (i = 0; i < adapter->max_queues; i++)
+		rqdpc[i] = igb_hw_read_rqdpc(&adapter->hw, i);
+
+	/* Readers in a softirq must not find the update half done. */
+	local_bh_disable();
+	u64_stats_update_begin(&adapter->stats_syncp);
+	for (i = 0; i < IGB_NUM_COUNTERS; i++)
+		adapter->hw_stats[i] += stats[i];
+	for (i = 0; i < adapter->max_queues; i++)
+		adapter->rqdpc[i] += rqdpc[i];
+	u64_stats_update_end(&adapter->stats_syncp);
+	local_bh_enable();
+	mutex_unlock(&adapter->stats_lock);
+}
+
+static void igb_sum_tx(struct igb_tx *tx, struct rtnl_link_stats64 *stats)
+{
+	struct igb_tx_stats now;
+
+	igb_copy_stats(&now, &tx->syncp, &tx->stats, sizeof(now));
+	stats->tx_packets += u64_stats_read(&now.packets);
+	stats->tx_bytes += u64_stats_read(&now.bytes);
+	stats->tx_dropped += u64_stats_read(&now.dropped);
+}
+
+static void igb_sum_rx(struct igb_rx *rx, struct rtnl_link_stats64 *stats)
+{
+	struct igb_rx_stats now;
+
+	igb_copy_stats(&now, &rx->syncp, &rx->stats, sizeof(now));
+	stats->rx_packets += u64_stats_read(&now.packets);
+	stats->rx_bytes += u64_stats_read(&now.bytes);
+	stats->rx_dropped += u64_stats_read(&now.dropped);
+}
+
+/* What only the chip can count, as of the last igb_update_hw_stats(). */
+static void igb_sum_hw(struct igb_adapter *adapter,
+		       struct rtnl_link_stats64 *stats)
+{
+	const u64 *hw = adapter->hw_stats;
+	unsigned int start;
+	unsigned int i;
+
+	do {
+		start = u64_stats_fetch_begin(&adapter->stats_syncp);
+		stats->multicast = hw[IGB_CNT_MPRC];
+		stats->collisions = hw[IGB_CNT_COLC];
+		stats->rx_crc_errors = hw[IGB_CNT_CRCERRS];
+		stats->rx_frame_errors = hw[IGB_CNT_ALGNERRC];
+		stats->rx_length_errors = hw[IGB_CNT_RLEC] + hw[IGB_CNT_ROC] +
+					  hw[IGB_CNT_RFC] + hw[IGB_CNT_RJC];
+		stats->rx_errors = stats->rx_length_errors +
+				   stats->rx_crc_errors +
+				   stats->rx_frame_errors +
+				   hw[IGB_CNT_RXERRC];
+		stats->rx_missed_errors = hw[IGB_CNT_MPC];
+		for (i = 0; i < adapter->max_queues; i++)
+			stats->rx_missed_errors += adapter->rqdpc[i];
+		stats->rx_missed_errors += atomic64_read(&adapter->overflows);
+		stats->tx_aborted_errors = hw[IGB_CNT_ECOL];
+		stats->tx_window_errors = hw[IGB_CNT_LATECOL];
+		stats->tx_carrier_errors = hw[IGB_CNT_TNCRS];
+		stats->tx_errors = stats->tx_aborted_errors +
+				   stats->tx_window_errors +
+				   stats->tx_carrier_errors;
+	} while (u64_stats_fetch_retry(&adapter->stats_syncp, start));
+}
+
+/**
+ * igb_get_stats64() - ndo_get_stats64
+ * @netdev: the interface
+ * @stats: what to add to
+ *
+ * No MMIO: this may run many times a second.
+ *
+ * Context: any.
+ */
+void igb_get_stats64(struct net_device *netdev,
+		     struct rtnl_link_stats64 *stats)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	unsigned int i;
+
+	for (i = 0; i < adapter->max_queues; i++) {
+		igb_sum_tx(&adapter->queue[i]->tx, stats);
+		igb_sum_rx(&adapter->queue[i]->rx, stats);
+	}
+	igb_sum_hw(adapter, stats);
+}
+
+static void igb_add_queue_rx(struct igb_rx *rx,
+			     struct netdev_queue_stats_rx *stats)
+{
+	struct igb_rx_stats now;
+
+	igb_copy_stats(&now, &rx->syncp, &rx->stats, sizeof(now));
+	stats->packets += u64_stats_read(&now.packets);
+	stats->bytes += u64_stats_read(&now.bytes);
+	stats->alloc_fail += u64_stats_read(&now.alloc_failed);
+	stats->csum_bad += u64_stats_read(&now.csum_errors);
+}
+
+static void igb_add_queue_tx(struct igb_tx *tx,
+			     struct netdev_queue_stats_tx *stats)
+{
+	struct igb_tx_stats now;
+
+	igb_copy_stats(&now, &tx->syncp, &tx->stats, sizeof(now));
+	stats->packets += u64_stats_read(&now.packets);
+	stats->bytes += u64_stats_read(&now.bytes);
+	stats->stop += u64_stats_read(&now.stopped);
+}
+
+static void igb_clear_queue_stats(struct netdev_queue_stats_rx *rx,
+				  struct netdev_queue_stats_tx *tx)
+{
+	if (rx) {
+		rx->packets = 0;
+		rx->bytes = 0;
+		rx->alloc_fail = 0;
+		rx->csum_bad = 0;
+	}
+	if (tx) {
+		tx->packets = 0;
+		tx->bytes = 0;
+		tx->stop = 0;
+	}
+}
+
+static void igb_get_queue_stats_rx(struct net_device *netdev, int queue,
+				   struct netdev_queue_stats_rx *stats)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	igb_clear_queue_stats(stats, NULL);
+	igb_add_queue_rx(&adapter->queue[queue]->rx, stats);
+}
+
+static void igb_get_queue_stats_tx(struct net_device *netdev, int queue,
+				   struct netdev_queue_stats_tx *stats)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	igb_clear_queue_stats(NULL, stats);
+	igb_add_queue_tx(&adapter->queue[queue]->tx, stats);
+}
+
+/* What queues counted that are out of use now. */
+static void igb_get_base_stats(struct net_device *netdev,
+			       struct netdev_queue_stats_rx *rx,
+			       struct netdev_queue_stats_tx *tx)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	unsigned int i;
+
+	igb_clear_queue_stats(rx, tx);
+	for (i = adapter->num_queues; i < adapter->max_queues; i++) {
+		igb_add_queue_rx(&adapter->queue[i]->rx, rx);
+		igb_add_queue_tx(&adapter->queue[i]->tx, tx);
+	}
+}
+
+const struct netdev_stat_ops igb_stat_ops = {
+	.get_queue_stats_rx	= igb_get_queue_stats_rx,
+	.get_queue_stats_tx	= igb_get_queue_stats_tx,
+	.get_base_stats		= igb_get_base_stats,
+};
