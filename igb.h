@@ -649,6 +649,17 @@ void igb_copy_stats(void *to, const struct u64_stats_sync *syncp,
 void igb_update_hw_stats(struct igb_adapter *adapter);
 void igb_get_stats64(struct net_device *netdev,
 		     struct rtnl_link_stats64 *stats);
+void igb_get_pause_stats(struct net_device *netdev,
+			 struct ethtool_pause_stats *stats);
+void igb_get_eth_phy_stats(struct net_device *netdev,
+			   struct ethtool_eth_phy_stats *stats);
+void igb_get_eth_mac_stats(struct net_device *netdev,
+			   struct ethtool_eth_mac_stats *stats);
+void igb_get_eth_ctrl_stats(struct net_device *netdev,
+			    struct ethtool_eth_ctrl_stats *stats);
+void igb_get_rmon_stats(struct net_device *netdev,
+			struct ethtool_rmon_stats *stats,
+			const struct ethtool_rmon_hist_range **ranges);
 
 /* igb_main.c */
 int igb_open(struct net_device *netdev);

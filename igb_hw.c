@@ -48,6 +48,7 @@ const struct igb_hw_counter_desc igb_hw_counters[IGB_NUM_COUNTERS] = {
 	[IGB_CNT_COLC]		= IGB_COUNTER("hw_colc", 0x4028),
 	[IGB_CNT_DC]		= IGB_COUNTER("hw_dc", 0x4030),
 	[IGB_CNT_TNCRS]		= IGB_COUNTER("hw_tncrs", 0x4034),
+	[IGB_CNT_HTDPMC]	= IGB_COUNTER("hw_htdpmc", 0x403c),
 	[IGB_CNT_RLEC]		= IGB_COUNTER("hw_rlec", 0x4040),
 	[IGB_CNT_XONRXC]	= IGB_COUNTER("hw_xonrxc", 0x4048),
 	[IGB_CNT_XONTXC]	= IGB_COUNTER("hw_xontxc", 0x404c),
@@ -71,6 +72,9 @@ const struct igb_hw_counter_desc igb_hw_counters[IGB_NUM_COUNTERS] = {
 	[IGB_CNT_RFC]		= IGB_COUNTER("hw_rfc", 0x40a8),
 	[IGB_CNT_ROC]		= IGB_COUNTER("hw_roc", 0x40ac),
 	[IGB_CNT_RJC]		= IGB_COUNTER("hw_rjc", 0x40b0),
+	[IGB_CNT_MNGPRC]	= IGB_COUNTER("hw_mngprc", 0x40b4),
+	[IGB_CNT_MPDC]		= IGB_COUNTER("hw_mpdc", 0x40b8),
+	[IGB_CNT_MNGPTC]	= IGB_COUNTER("hw_mngptc", 0x40bc),
 	[IGB_CNT_TOR]		= IGB_WIDE("hw_tor", 0x40c0),
 	[IGB_CNT_TOT]		= IGB_WIDE("hw_tot", 0x40c8),
 	[IGB_CNT_TPR]		= IGB_COUNTER("hw_tpr", 0x40d0),
@@ -84,6 +88,13 @@ const struct igb_hw_counter_desc igb_hw_counters[IGB_NUM_COUNTERS] = {
 	[IGB_CNT_MPTC]		= IGB_COUNTER("hw_mptc", 0x40f0),
 	[IGB_CNT_BPTC]		= IGB_COUNTER("hw_bptc", 0x40f4),
 	[IGB_CNT_TSCTC]		= IGB_COUNTER("hw_tsctc", 0x40f8),
+	[IGB_CNT_IAC]		= IGB_COUNTER("hw_iac", 0x4100),
+	[IGB_CNT_RPTHC]		= IGB_COUNTER("hw_rpthc", 0x4104),
+	[IGB_CNT_HGPTC]		= IGB_COUNTER("hw_hgptc", 0x4118),
+	[IGB_CNT_RXDMTC]	= IGB_COUNTER("hw_rxdmtc", 0x4120),
+	[IGB_CNT_HGORC]		= IGB_WIDE("hw_hgorc", 0x4128),
+	[IGB_CNT_HGOTC]		= IGB_WIDE("hw_hgotc", 0x4130),
+	[IGB_CNT_LENERRS]	= IGB_COUNTER("hw_lenerrs", 0x4138),
 };
 
 /**

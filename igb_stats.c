@@ -3,6 +3,7 @@
  * What has been counted, by the chip and by each queue; ethtool -S, which calls
  * that by names of our own, is in igb_ethtool.c.
  */
+#include <linux/ethtool.h>
 #include <net/netdev_queues.h>
 
 #include "igb.h"
@@ -214,3 +215,159 @@ const struct netdev_stat_ops igb_stat_ops = {
 	.get_queue_stats_tx	= igb_get_queue_stats_tx,
 	.get_base_stats		= igb_get_base_stats,
 };
+
+/* ---- By the names of the standards ------------------------------------- */
+
+/* The chip's counters, as of now. */
+static void igb_get_counters(struct net_device *netdev, u64 *hw)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	igb_update_hw_stats(adapter);
+	mutex_lock(&adapter->stats_lock);
+	memcpy(hw, adapter->hw_stats, sizeof(adapter->hw_stats));
+	mutex_unlock(&adapter->stats_lock);
+}
+
+/**
+ * igb_get_pause_stats() - PAUSE frames, for ethtool -I -a
+ * @netdev: the interface
+ * @stats: where they go
+ *
+ * Context: process context, sleeps.
+ */
+void igb_get_pause_stats(struct net_device *netdev,
+			 struct ethtool_pause_stats *stats)
+{
+	u64 hw[IGB_NUM_COUNTERS];
+
+	igb_get_counters(netdev, hw);
+	stats->tx_pause_frames = hw[IGB_CNT_XONTXC] + hw[IGB_CNT_XOFFTXC];
+	stats->rx_pause_frames = hw[IGB_CNT_XONRXC] + hw[IGB_CNT_XOFFRXC];
+}
+
+/**
+ * igb_get_eth_phy_stats() - IEEE 802.3, 30.3.2.1
+ * @netdev: the interface
+ * @stats: where they go
+ *
+ * Context: process context, sleeps.
+ */
+void igb_get_eth_phy_stats(struct net_device *netdev,
+			   struct ethtool_eth_phy_stats *stats)
+{
+	u64 hw[IGB_NUM_COUNTERS];
+
+	igb_get_counters(netdev, hw);
+	stats->SymbolErrorDuringCarrier = hw[IGB_CNT_SYMERRS];
+}
+
+static void igb_fill_mac_tx(struct ethtool_eth_mac_stats *stats, const u64 *hw)
+{
+	stats->FramesTransmittedOK = hw[IGB_CNT_GPTC];
+	stats->SingleCollisionFrames = hw[IGB_CNT_SCC];
+	stats->MultipleCollisionFrames = hw[IGB_CNT_MCC];
+	stats->OctetsTransmittedOK = hw[IGB_CNT_GOTC];
+	stats->FramesWithDeferredXmissions = hw[IGB_CNT_DC];
+	stats->LateCollisions = hw[IGB_CNT_LATECOL];
+	stats->FramesAbortedDueToXSColls = hw[IGB_CNT_ECOL];
+	stats->FramesLostDueToIntMACXmitError = hw[IGB_CNT_HTDPMC];
+	stats->CarrierSenseErrors = hw[IGB_CNT_TNCRS];
+	stats->MulticastFramesXmittedOK = hw[IGB_CNT_MPTC];
+	stats->BroadcastFramesXmittedOK = hw[IGB_CNT_BPTC];
+}
+
+static void igb_fill_mac_rx(struct ethtool_eth_mac_stats *stats, const u64 *hw)
+{
+	stats->FramesReceivedOK = hw[IGB_CNT_GPRC];
+	stats->FrameCheckSequenceErrors = hw[IGB_CNT_CRCERRS];
+	stats->AlignmentErrors = hw[IGB_CNT_ALGNERRC];
+	stats->OctetsReceivedOK = hw[IGB_CNT_GORC];
+	stats->FramesLostDueToIntMACRcvError = hw[IGB_CNT_MPC];
+	stats->MulticastFramesReceivedOK = hw[IGB_CNT_MPRC];
+	stats->BroadcastFramesReceivedOK = hw[IGB_CNT_BPRC];
+	stats->InRangeLengthErrors = hw[IGB_CNT_LENERRS];
+	stats->FrameTooLongErrors = hw[IGB_CNT_ROC] + hw[IGB_CNT_RJC];
+}
+
+/**
+ * igb_get_eth_mac_stats() - IEEE 802.3, 30.3.1.1
+ * @netdev: the interface
+ * @stats: where they go; what the chip does not count is left alone
+ *
+ * Octets are those of whole frames, from the destination address to the frame
+ * check sequence.
+ *
+ * Context: process context, sleeps.
+ */
+void igb_get_eth_mac_stats(struct net_device *netdev,
+			   struct ethtool_eth_mac_stats *stats)
+{
+	u64 hw[IGB_NUM_COUNTERS];
+
+	igb_get_counters(netdev, hw);
+	igb_fill_mac_tx(stats, hw);
+	igb_fill_mac_rx(stats, hw);
+}
+
+/**
+ * igb_get_eth_ctrl_stats() - IEEE 802.3, 30.3.3
+ * @netdev: the interface
+ * @stats: where they go
+ *
+ * Of MAC control frames the chip knows PAUSE, and that others are not.
+ *
+ * Context: process context, sleeps.
+ */
+void igb_get_eth_ctrl_stats(struct net_device *netdev,
+			    struct ethtool_eth_ctrl_stats *stats)
+{
+	u64 hw[IGB_NUM_COUNTERS];
+
+	igb_get_counters(netdev, hw);
+	stats->MACControlFramesTransmitted = hw[IGB_CNT_XONTXC] +
+					     hw[IGB_CNT_XOFFTXC];
+	stats->MACControlFramesReceived = hw[IGB_CNT_XONRXC] +
+					  hw[IGB_CNT_XOFFRXC] +
+					  hw[IGB_CNT_FCRUC];
+	stats->UnsupportedOpcodesReceived = hw[IGB_CNT_FCRUC];
+}
+
+/* PRC64 and PTC64, and the registers behind each. */
+static const struct ethtool_rmon_hist_range igb_rmon_ranges[] = {
+	{ 64, 64 },
+	{ 65, 127 },
+	{ 128, 255 },
+	{ 256, 511 },
+	{ 512, 1023 },
+	{ 1024, IGB_MAX_MTU + IGB_FRAME_OVERHEAD },
+	{}
+};
+
+/**
+ * igb_get_rmon_stats() - RFC 2819
+ * @netdev: the interface
+ * @stats: where they go
+ * @ranges: bytes of a frame that each element of the histograms stands for,
+ *	with the frame check sequence
+ *
+ * Context: process context, sleeps.
+ */
+void igb_get_rmon_stats(struct net_device *netdev,
+			struct ethtool_rmon_stats *stats,
+			const struct ethtool_rmon_hist_range **ranges)
+{
+	u64 hw[IGB_NUM_COUNTERS];
+	unsigned int i;
+
+	igb_get_counters(netdev, hw);
+	stats->undersize_pkts = hw[IGB_CNT_RUC];
+	stats->oversize_pkts = hw[IGB_CNT_ROC];
+	stats->fragments = hw[IGB_CNT_RFC];
+	stats->jabbers = hw[IGB_CNT_RJC];
+	for (i = 0; igb_rmon_ranges[i].high; i++) {
+		stats->hist[i] = hw[IGB_CNT_PRC64 + i];
+		stats->hist_tx[i] = hw[IGB_CNT_PTC64 + i];
+	}
+	*ranges = igb_rmon_ranges;
+}

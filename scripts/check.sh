@@ -116,9 +116,11 @@ step_checkpatch() {
 	user_space_rules=PREFER_KERNEL_TYPES,PREFER_DEFINED_ATTRIBUTE_MACRO
 	user_space_rules+=,BIT_MACRO,VOLATILE,STRNCPY,SPLIT_STRING,EMBEDDED_FUNCTION_NAME
 
-	mapfile -t driver < <(files ':(glob)*.c' ':(glob)*.h')
+	mapfile -t driver < <(files ':(glob)*.c' ':(glob)*.h' | grep -vx igb_stats.c)
 	mapfile -t programs < <(files ':(glob)tests/**/*.[ch]')
 	checkpatch --max-line-length=80 --file "${driver[@]}" || status=1
+	# The kernel spells the standards' counters as the standards do.
+	checkpatch --max-line-length=80 --file igb_stats.c --ignore CAMELCASE || status=1
 	if ((${#programs[@]})); then
 		checkpatch --max-line-length=100 --file "${programs[@]}" --ignore \
 			"$user_space_rules" || status=1

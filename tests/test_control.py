@@ -4,7 +4,9 @@ import re
 
 import pytest
 from rig import frames
+from rig.fakecard import FAKE, FakeCard
 from rig.frames import PEER
+from rig.nic import MODULE, Nic
 
 pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
 
@@ -212,3 +214,223 @@ class TestPause:
         nic.up()
         assert pause(nic) == (True, True, True)
         assert works(nic, wire)
+
+
+GROUPS = ("eth-phy", "eth-mac", "eth-ctrl", "rmon", "pause")
+BINS = ((64, 64), (65, 127), (128, 255), (256, 511), (512, 1023), (1024, 9216 + 22))
+FCS = 4
+
+
+def group(nic, name):
+    """A standard's statistics, by its names."""
+    said = nic.ethtool("-I -a" if name == "pause" else f"-S {{}} --groups {name}")
+    found = {name: int(value) for name, value in re.findall(r"^\s*(\S+): (\d+)$", said, re.M)}
+    assert found, said
+    return found
+
+
+def every(nic):
+    """All of them at once."""
+    return {f"{name}: {key}": value for name in GROUPS for key, value in group(nic, name).items()}
+
+
+def bins(counted, direction):
+    """Frames of each size that were counted."""
+    return [counted[f"{direction}-rmon-etherStatsPkts{low}to{high}Octets"] for low, high in BINS]
+
+
+def grown(before, after):
+    """What has changed, by how much."""
+    return {name: after[name] - before[name] for name in after if after[name] != before[name]}
+
+
+def sorted_into_bins(lengths):
+    """How many of these lengths fall into each."""
+    return [sum(low <= length <= high for length in lengths) for low, high in BINS]
+
+
+# Both edges of each bin, as frames on the wire have them, without what no frame may have.
+EDGES = [edge for limits in BINS for edge in limits]
+
+
+class TestGroups:
+    """ethtool -S --groups: the names of IEEE 802.3 and RFC 2819."""
+
+    def test_sent_sizes(self, nic, wire):
+        """Each frame is counted in the bin of its length on the wire, to the byte."""
+        nic.set_mtu(9216)
+        edges = [edge for edge in EDGES if edge <= 9216 + 14 + FCS] + [9216 + 14 + FCS]
+        lengths = [length for number, length in enumerate(edges) for _ in range(number + 1)]
+        before = group(nic, "rmon")
+        nic.transmit(f"dst={PEER} sizes={','.join(str(length - FCS) for length in lengths)}")
+        assert len(wire.collect(len(lengths))) == len(lengths)
+        after = group(nic, "rmon")
+        moved = [new - old for old, new in zip(bins(before, "tx"), bins(after, "tx"))]
+        assert moved == sorted_into_bins(lengths)
+        assert bins(before, "rx") == bins(after, "rx")
+
+    def test_received_sizes(self, nic, wire):
+        """The same; but what the emulator strips, it does not count."""
+        nic.set_mtu(9216)
+        edges = [*EDGES[:-1], 9216 + 14]
+        sizes = [size for number, size in enumerate(edges) for _ in range(number + 1)]
+        before = group(nic, "rmon")
+        with nic.receiving(f"until={len(sizes) - 1}") as seen:
+            wire.burst(frames.of_sizes(nic.mac, sizes))
+        assert frames.summary(seen) == frames.expected(sizes)
+        after = group(nic, "rmon")
+        moved = [new - old for old, new in zip(bins(before, "rx"), bins(after, "rx"))]
+        assert moved == sorted_into_bins(sizes)
+        assert bins(before, "tx") == bins(after, "tx")
+
+    def test_mac(self, nic, wire):
+        """Frames, octets, multicast and broadcast, each way."""
+        before = group(nic, "eth-mac")
+        group_address = "01:00:5e:40:01:02"
+        with nic.receiving(f"until=10 join={group_address}") as seen:
+            wire.burst(frames.series(group_address, 3, 60)
+                       + frames.series(frames.BROADCAST, 5, 100, start=3)
+                       + frames.series(nic.mac, 3, 1514, start=8))
+        assert len(seen) == 11
+        nic.transmit(f"dst={group_address} sizes=60 repeat=2")
+        nic.transmit("dst=ff:ff:ff:ff:ff:ff sizes=1514 repeat=4")
+        nic.transmit(f"dst={PEER} sizes=1000 repeat=7")
+        wire.collect(13)
+        assert grown(before, group(nic, "eth-mac")) == {
+            f"eth-mac-{name}": value for name, value in {
+                "FramesReceivedOK": 11, "MulticastFramesReceivedOK": 3,
+                "BroadcastFramesReceivedOK": 5,
+                "OctetsReceivedOK": 3 * 60 + 5 * 100 + 3 * 1514 + 11 * FCS,
+                "FramesTransmittedOK": 13, "MulticastFramesXmittedOK": 2,
+                "BroadcastFramesXmittedOK": 4,
+                "OctetsTransmittedOK": 2 * 60 + 4 * 1514 + 7 * 1000 + 13 * FCS}.items()}
+
+    def test_short(self, nic, wire):
+        """The emulator delivers frames that no wire carries: counted, and not as errors."""
+        before = group(nic, "rmon")
+        with nic.receiving("until=3") as seen:
+            wire.burst(frames.series(nic.mac, 4, 40))
+        assert len(seen) == 4
+        assert grown(before, group(nic, "rmon")) == {"rmon-etherStatsUndersizePkts": 4}
+        assert nic.counters()["rx_errors"] == 0
+
+    def test_never_go_back(self, nic, wire):
+        """Nor are they lost: over down and up, other rings, and resets; while down, too."""
+        wire.burst(frames.series(nic.mac, 30, 200))
+        nic.transmit(f"dst={PEER} sizes=200 repeat=30")
+        nic.guest.sh("usleep 300000")
+        last = every(nic)
+        assert last["eth-mac: eth-mac-FramesTransmittedOK"] >= 30
+        assert last["eth-mac: eth-mac-FramesReceivedOK"] >= 30
+        for change in (f"ip link set {nic.name} down", f"ip link set {nic.name} up",
+                       f"ethtool -G {nic.name} rx 512 tx 512", f"ethtool -r {nic.name}",
+                       f"echo 1 >/sys/bus/pci/devices/{NIC}/reset"):
+            nic.guest.sh(change)
+            now = every(nic)
+            assert now.keys() == last.keys()
+            assert not [name for name in last if now[name] < last[name]], change
+            last = now
+        nic.up()
+        assert works(nic, wire)
+
+
+# Registers of the chip, in the order that reading them has.
+REGISTERS = {name: 0x4000 + offset for name, offset in {
+    "crcerrs": 0x00, "algnerrc": 0x04, "symerrs": 0x08, "rxerrc": 0x0c, "mpc": 0x10, "scc": 0x14,
+    "ecol": 0x18, "mcc": 0x1c, "latecol": 0x20, "colc": 0x28, "dc": 0x30, "tncrs": 0x34,
+    "htdpmc": 0x3c, "rlec": 0x40, "xonrxc": 0x48, "xontxc": 0x4c, "xoffrxc": 0x50,
+    "xofftxc": 0x54, "fcruc": 0x58, "prc64": 0x5c, "prc127": 0x60, "prc255": 0x64,
+    "prc511": 0x68, "prc1023": 0x6c, "prc1522": 0x70, "gprc": 0x74, "bprc": 0x78, "mprc": 0x7c,
+    "gptc": 0x80, "gorc": 0x88, "gotc": 0x90, "rnbc": 0xa0, "ruc": 0xa4, "rfc": 0xa8,
+    "roc": 0xac, "rjc": 0xb0, "mngprc": 0xb4, "mpdc": 0xb8, "mngptc": 0xbc, "tor": 0xc0,
+    "tot": 0xc8, "tpr": 0xd0, "tpt": 0xd4, "ptc64": 0xd8, "ptc127": 0xdc, "ptc255": 0xe0,
+    "ptc511": 0xe4, "ptc1023": 0xe8, "ptc1522": 0xec, "mptc": 0xf0, "bptc": 0xf4, "tsctc": 0xf8,
+    "iac": 0x100, "rpthc": 0x104, "hgptc": 0x118, "rxdmtc": 0x120, "hgorc": 0x128,
+    "hgotc": 0x130, "lenerrs": 0x138}.items()}
+WIDE = ("gorc", "gotc", "tor", "tot", "hgorc", "hgotc")
+RQDPC = 0xc030
+
+# What each name of the standards is a sum of.
+NAMES = {
+    "eth-phy": {"SymbolErrorDuringCarrier": "symerrs"},
+    "eth-mac": {
+        "FramesTransmittedOK": "gptc", "SingleCollisionFrames": "scc",
+        "MultipleCollisionFrames": "mcc", "FramesReceivedOK": "gprc",
+        "FrameCheckSequenceErrors": "crcerrs", "AlignmentErrors": "algnerrc",
+        "OctetsTransmittedOK": "gotc", "FramesWithDeferredXmissions": "dc",
+        "LateCollisions": "latecol", "FramesAbortedDueToXSColls": "ecol",
+        "FramesLostDueToIntMACXmitError": "htdpmc", "CarrierSenseErrors": "tncrs",
+        "OctetsReceivedOK": "gorc", "FramesLostDueToIntMACRcvError": "mpc",
+        "MulticastFramesXmittedOK": "mptc", "BroadcastFramesXmittedOK": "bptc",
+        "MulticastFramesReceivedOK": "mprc", "BroadcastFramesReceivedOK": "bprc",
+        "InRangeLengthErrors": "lenerrs", "FrameTooLongErrors": "roc rjc"},
+    "eth-ctrl": {
+        "MACControlFramesTransmitted": "xontxc xofftxc",
+        "MACControlFramesReceived": "xonrxc xoffrxc fcruc",
+        "UnsupportedOpcodesReceived": "fcruc"},
+    "pause": {"tx_pause_frames": "xontxc xofftxc", "rx_pause_frames": "xonrxc xoffrxc"},
+    "rmon": {
+        "UndersizePkts": "ruc", "OversizePkts": "roc", "Fragments": "rfc", "Jabbers": "rjc",
+        **{f"{way} {low}": f"p{way[0]}c{high if high < 1500 else 1522}"
+           for way in ("rx", "tx") for low, high in BINS}},
+}
+
+
+def shown(name, key):
+    """How ethtool spells it."""
+    if name != "rmon":
+        return key if name == "pause" else f"{name}-{key}"
+    way, _, low = key.partition(" ")
+    high = dict(BINS)[int(low)] if low else 0
+    return f"{way}-rmon-etherStatsPkts{low}to{high}Octets" if low else f"rmon-etherStats{key}"
+
+
+class TestRegisters:
+    """Which register is what; of a card whose registers are memory, which reading does not clear.
+
+    The emulator counts a few of them only.
+    """
+
+    @pytest.fixture
+    def fake(self, guest, arch):
+        """The card with a number of its own in each register, its interface down."""
+        if arch != "x86_64":
+            pytest.skip("the card is a VGA card")
+        guest.allow_log(FAKE)
+        # It has no interrupts, which matters only once its interface is to be raised.
+        guest.sh(f"insmod {MODULE}; insmod /lib/modules/requeue.ko times=0 "
+                 "fail=pci_alloc_irq_vectors value=9 many=0")
+        card = FakeCard(guest)
+        card.play("auto-read")
+        # On a busy host the program may not always answer in time.
+        bound = any(card.bind()[0] for _ in range(5))
+        guest.sh("rmmod requeue")
+        assert bound, "\n".join(map(str, guest.dmesg()))
+        card.values = {name: 1000 + 7 * number * number for number, name in enumerate(REGISTERS)}
+        card.write({REGISTERS[name]: value for name, value in card.values.items()})
+        for number, name in enumerate(WIDE, 1):
+            card.values[name] += number << 32
+        card.write({REGISTERS[name] + 4: number for number, name in enumerate(WIDE, 1)})
+        yield card
+        card.release()
+
+    @pytest.fixture
+    def port(self, guest, fake):
+        """Its interface."""
+        name = guest.sh(f"ls /sys/bus/pci/devices/{FAKE}/net").strip()
+        assert fake.values
+        return Nic(guest, name, FAKE)
+
+    @pytest.mark.parametrize("name", GROUPS)
+    def test_groups(self, port, fake, name):
+        """Each name is the sum of the right registers, and no other name is shown."""
+        first, second = group(port, name), group(port, name)
+        want = {shown(name, key): sum(fake.values[register] for register in registers.split())
+                for key, registers in NAMES[name].items()}
+        assert grown(first, second) == want
+
+    def test_own_names(self, port, fake):
+        """ethtool -S: all of them."""
+        first, second = port.statistics(), port.statistics()
+        assert grown(first, second) == {f"hw_{name}": value
+                                        for name, value in fake.values.items()}

@@ -6,6 +6,7 @@ import time
 
 import pytest
 from rig import frames
+from rig.fakecard import FAKE, FakeCard
 from rig.footprint import driver_ranges, page_pools, vectors
 from rig.frames import PEER
 from rig.nic import MODULE, Nic
@@ -69,6 +70,7 @@ def left_over(guest):
 def ask_everything(nic, limit=10):
     """Every administrator's question; whatever the answers, they come in time."""
     for question in ("ethtool {}", "ethtool -i {}", "ethtool -S {}", "ethtool -d {}",
+                     "ethtool -S {} --groups eth-mac eth-phy eth-ctrl rmon", "ethtool -I -a {}",
                      "ethtool -g {}", "ip -s link show {}", "rigtool mii {} 1", "ethtool -r {}",
                      "ethtool -s {} autoneg on", "ethtool -G {} rx 512", "ip link set {} mtu 1400",
                      "ip link set {} promisc on", "ip link set {} promisc off",
@@ -248,40 +250,6 @@ class TestHotPlug:
         finally:
             guest.unplug()
             guest.plug()
-
-
-FAKE = "0000:00:10.0"
-
-
-class FakeCard:
-    """The VGA card that plays a broken 82576."""
-
-    def __init__(self, guest):
-        self.guest = guest
-        self.job = None
-
-    def play(self, fault):
-        """Have the registers read what the broken chip's would."""
-        self.job = self.guest.spawn(f"taskset 2 rigtool fakecard {FAKE} {fault}")
-        self.job.wait_output("ready")
-
-    def bind(self):
-        """Let the driver probe it; returns whether it took it, and how long that was."""
-        start = time.monotonic()
-        self.guest.sh(f"echo {DRIVER} >{PCI}/{FAKE}/driver_override; "
-                      f"taskset 1 sh -c 'echo {FAKE} >/sys/bus/pci/drivers_probe'", timeout=60,
-                      check=False)
-        bound = self.guest.sh(f"ls -d {PCI}/{FAKE}/driver 2>/dev/null; true")
-        return bool(bound.strip()), time.monotonic() - start
-
-    def release(self):
-        """Back to a VGA card."""
-        if self.guest.usable:
-            self.guest.sh(f"echo {FAKE} >{DRIVERS}/{DRIVER}/unbind; "
-                          f"echo >{PCI}/{FAKE}/driver_override", check=False)
-            if self.job:
-                self.job.kill()
-                self.job = None
 
 
 @pytest.fixture
