@@ -96,6 +96,7 @@ struct igb_tx_stats {
 	u64_stats_t bytes;
 	u64_stats_t dropped;
 	u64_stats_t stopped;	/* times the queue ran full */
+	u64_stats_t woken;	/* times there was room again */
 };
 
 /**

@@ -72,7 +72,7 @@ static const struct {
 };
 
 static const char * const igb_tx_strings[] = {
-	"packets", "bytes", "dropped", "stopped",
+	"packets", "bytes", "dropped", "stopped", "woken",
 };
 
 static const char * const igb_rx_strings[] = {

@@ -138,19 +138,36 @@ void igb_get_stats64(struct net_device *netdev,
 	igb_sum_hw(adapter, stats);
 }
 
-static void igb_add_queue_rx(struct igb_rx *rx,
+/* Frames for which a queue had no descriptor, as last read from the chip. */
+static u64 igb_get_rqdpc(const struct igb_adapter *adapter, unsigned int queue)
+{
+	unsigned int start;
+	u64 drops;
+
+	do {
+		start = u64_stats_fetch_begin(&adapter->stats_syncp);
+		drops = adapter->rqdpc[queue];
+	} while (u64_stats_fetch_retry(&adapter->stats_syncp, start));
+	return drops;
+}
+
+static void igb_add_queue_rx(const struct igb_queue *q,
 			     struct netdev_queue_stats_rx *stats)
 {
+	u64 drops = igb_get_rqdpc(q->adapter, q->rx.index);
+	const struct igb_rx *rx = &q->rx;
 	struct igb_rx_stats now;
 
 	igb_copy_stats(&now, &rx->syncp, &rx->stats, sizeof(now));
+	stats->hw_drops += drops;
+	stats->hw_drop_overruns += drops;
 	stats->packets += u64_stats_read(&now.packets);
 	stats->bytes += u64_stats_read(&now.bytes);
 	stats->alloc_fail += u64_stats_read(&now.alloc_failed);
 	stats->csum_bad += u64_stats_read(&now.csum_errors);
 }
 
-static void igb_add_queue_tx(struct igb_tx *tx,
+static void igb_add_queue_tx(const struct igb_tx *tx,
 			     struct netdev_queue_stats_tx *stats)
 {
 	struct igb_tx_stats now;
@@ -159,6 +176,7 @@ static void igb_add_queue_tx(struct igb_tx *tx,
 	stats->packets += u64_stats_read(&now.packets);
 	stats->bytes += u64_stats_read(&now.bytes);
 	stats->stop += u64_stats_read(&now.stopped);
+	stats->wake += u64_stats_read(&now.woken);
 }
 
 static void igb_clear_queue_stats(struct netdev_queue_stats_rx *rx,
@@ -168,12 +186,15 @@ static void igb_clear_queue_stats(struct netdev_queue_stats_rx *rx,
 		rx->packets = 0;
 		rx->bytes = 0;
 		rx->alloc_fail = 0;
+		rx->hw_drops = 0;
+		rx->hw_drop_overruns = 0;
 		rx->csum_bad = 0;
 	}
 	if (tx) {
 		tx->packets = 0;
 		tx->bytes = 0;
 		tx->stop = 0;
+		tx->wake = 0;
 	}
 }
 
@@ -183,7 +204,7 @@ static void igb_get_queue_stats_rx(struct net_device *netdev, int queue,
 	struct igb_adapter *adapter = netdev_priv(netdev);
 
 	igb_clear_queue_stats(stats, NULL);
-	igb_add_queue_rx(&adapter->queue[queue]->rx, stats);
+	igb_add_queue_rx(adapter->queue[queue], stats);
 }
 
 static void igb_get_queue_stats_tx(struct net_device *netdev, int queue,
@@ -205,7 +226,7 @@ static void igb_get_base_stats(struct net_device *netdev,
 
 	igb_clear_queue_stats(rx, tx);
 	for (i = adapter->num_queues; i < adapter->max_queues; i++) {
-		igb_add_queue_rx(&adapter->queue[i]->rx, rx);
+		igb_add_queue_rx(adapter->queue[i], rx);
 		igb_add_queue_tx(&adapter->queue[i]->tx, tx);
 	}
 }

@@ -498,8 +498,9 @@ static void igb_tx_reclaim(struct igb_tx *tx, int budget)
 	u64_stats_add(&tx->stats.packets, sum.packets);
 	u64_stats_add(&tx->stats.bytes, sum.bytes);
 	u64_stats_update_end(&tx->syncp);
-	netif_txq_completed_wake(tx->txq, sum.packets, sum.bql,
-				 igb_tx_unused(tx), IGB_TX_WAKE);
+	if (unlikely(!netif_txq_completed_wake(tx->txq, sum.packets, sum.bql,
+					       igb_tx_unused(tx), IGB_TX_WAKE)))
+		igb_count(&tx->syncp, &tx->stats.woken);
 }
 
 /**

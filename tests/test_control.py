@@ -429,6 +429,25 @@ class TestRegisters:
                 for key, registers in NAMES[name].items()}
         assert grown(first, second) == want
 
+    def test_drops(self, port, fake):
+        """What no descriptor was there for: each queue's, and in sum the port's."""
+        drops = [1000 + 100 * queue for queue in range(8)]
+        fake.write({RQDPC + 0x40 * queue: number for queue, number in enumerate(drops)})
+
+        def shown_drops():
+            numbers = [dict(re.findall(r"(\d+)=(\d+)", line))
+                       for line in port.guest.sh("rigtool netdev 12").splitlines()]
+            [mine] = [found for found in numbers if found["1"] == port.sysfs("ifindex")]
+            return int(mine["13"]), int(mine["14"])
+        before, missed = shown_drops(), int(port.sysfs("statistics/rx_missed_errors"))
+        first = port.statistics()
+        second = port.statistics()
+        assert {name: value for name, value in grown(first, second).items() if "rqdpc" in name} \
+            == {f"hw_rqdpc_{queue}": number for queue, number in enumerate(drops)}
+        assert [new - old for old, new in zip(before, shown_drops())] == [2 * sum(drops)] * 2
+        assert int(port.sysfs("statistics/rx_missed_errors")) - missed \
+            == 2 * (sum(drops) + fake.values["mpc"])
+
     def test_own_names(self, port, fake):
         """ethtool -S: all of them."""
         first, second = port.statistics(), port.statistics()

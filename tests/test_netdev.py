@@ -13,7 +13,8 @@ QUEUE_GET, NAPI_GET, QSTATS_GET = 10, 11, 12
 QUEUE = {1: "id", 2: "ifindex", 3: "type", 4: "napi"}
 NAPI = {1: "ifindex", 2: "id", 3: "irq", 4: "pid"}
 QSTATS = {1: "ifindex", 2: "type", 3: "id", 8: "rx-packets", 9: "rx-bytes", 10: "tx-packets",
-          11: "tx-bytes", 12: "rx-alloc-fail"}
+          11: "tx-bytes", 12: "rx-alloc-fail", 13: "rx-hw-drops", 14: "rx-hw-drop-overruns",
+          18: "rx-csum-bad", 33: "tx-stop", 34: "tx-wake"}
 BY_QUEUE = 1
 RX, TX = 0, 1
 
@@ -63,6 +64,26 @@ class TestQueues:
         assert grown["rx-packets"] == 50 and grown["rx-bytes"] == 5000
         assert grown["tx-packets"] >= 30 and grown["tx-bytes"] >= 3000
         assert {queue.get("rx-alloc-fail") for queue in after if queue["type"] == RX} == {0}
+
+    def test_full(self, nic, wire):
+        """A queue that runs full is stopped and woken as often, and then goes on."""
+        nic.ethtool("-G {} tx 64")
+        thread = "/proc/net/pktgen/kpktgend_0"
+        device = f"/proc/net/pktgen/{nic.name}"
+        nic.guest.sh(f"modprobe pktgen && echo add_device {nic.name} >{thread} && "
+                     f"for word in 'count 2000' 'burst 64' 'pkt_size 60' 'dst_mac {PEER}'; do "
+                     f"echo $word >{device}; done; echo start >/proc/net/pktgen/pgctrl; "
+                     f"echo rem_device_all >{thread}; rmmod pktgen", timeout=60)
+        [counted] = [queue for queue in dump(nic, QSTATS_GET, QSTATS, BY_QUEUE)
+                     if queue["type"] == TX and queue["id"] == 0]
+        assert counted["tx-stop"] == counted["tx-wake"] > 0
+        statistics = nic.statistics()
+        assert statistics["tx_queue_0_stopped"] == statistics["tx_queue_0_woken"] \
+            == counted["tx-stop"]
+        wire.drain()
+        nic.transmit(f"dst={PEER} sizes=100 repeat=200")
+        assert len(wire.collect(200)) == 200
+        nic.ethtool("-G {} tx 256")
 
     def test_no_pages(self, nic, wire):
         """No memory while others hold on to what was received: counted, and overcome."""

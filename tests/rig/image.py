@@ -11,7 +11,7 @@ COMPILER = {"x86_64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
 # Modules of the tests' own.
 TEST_MODULES = ("nomsix", "requeue", "spirom")
 # Of the guest's kernel, beside what mkinitramfs.sh always takes.
-KMODS = ("8021q", "vxlan", "ip_gre", "ipip", "sit", "bridge", "sctp", "veth", "igb")
+KMODS = ("8021q", "vxlan", "ip_gre", "ipip", "sit", "bridge", "sctp", "veth", "igb", "pktgen")
 
 
 def _newer(target, sources):
