@@ -83,7 +83,9 @@ static void igb_sum_rx(struct igb_rx *rx, struct rtnl_link_stats64 *stats)
 	stats->rx_dropped += u64_stats_read(&now.dropped);
 }
 
-/* What only the chip can count, as of the last igb_update_hw_stats(). */
+/* What only the chip can count, as of the last igb_update_hw_stats().  RLEC has
+ * every wrong length; those of RUC, RFC, ROC and RJC are among them.
+ */
 static void igb_sum_hw(struct igb_adapter *adapter,
 		       struct rtnl_link_stats64 *stats)
 {
@@ -97,8 +99,7 @@ static void igb_sum_hw(struct igb_adapter *adapter,
 		stats->collisions = hw[IGB_CNT_COLC];
 		stats->rx_crc_errors = hw[IGB_CNT_CRCERRS];
 		stats->rx_frame_errors = hw[IGB_CNT_ALGNERRC];
-		stats->rx_length_errors = hw[IGB_CNT_RLEC] + hw[IGB_CNT_ROC] +
-					  hw[IGB_CNT_RFC] + hw[IGB_CNT_RJC];
+		stats->rx_length_errors = hw[IGB_CNT_RLEC];
 		stats->rx_errors = stats->rx_length_errors +
 				   stats->rx_crc_errors +
 				   stats->rx_frame_errors +
@@ -109,10 +110,10 @@ static void igb_sum_hw(struct igb_adapter *adapter,
 		stats->rx_missed_errors += atomic64_read(&adapter->overflows);
 		stats->tx_aborted_errors = hw[IGB_CNT_ECOL];
 		stats->tx_window_errors = hw[IGB_CNT_LATECOL];
+		/* Those were sent all the same. */
 		stats->tx_carrier_errors = hw[IGB_CNT_TNCRS];
 		stats->tx_errors = stats->tx_aborted_errors +
-				   stats->tx_window_errors +
-				   stats->tx_carrier_errors;
+				   stats->tx_window_errors;
 	} while (u64_stats_fetch_retry(&adapter->stats_syncp, start));
 }
 

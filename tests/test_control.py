@@ -7,6 +7,8 @@ from rig import frames
 from rig.fakecard import FAKE, FakeCard
 from rig.frames import PEER
 from rig.nic import MODULE, Nic
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
 
 pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
 
@@ -448,8 +450,48 @@ class TestRegisters:
         assert int(port.sysfs("statistics/rx_missed_errors")) - missed \
             == 2 * (sum(drops) + fake.values["mpc"])
 
+    def test_errors(self, port, fake):
+        """ip -s -s link: each frame is one error, whatever more is known of it."""
+        def read():
+            said = port.guest.sh(f"cd /sys/class/net/{port.name}/statistics && "
+                                 "grep . [rt]x_*errors collisions multicast; cd - >/dev/null")
+            return {name: int(value) for name, value in re.findall(r"(\w+):(\d+)", said)}
+        port.statistics()
+        before = read()
+        port.statistics()
+        want = {
+            "rx_errors": "crcerrs algnerrc rxerrc rlec", "rx_crc_errors": "crcerrs",
+            "rx_frame_errors": "algnerrc", "rx_length_errors": "rlec",
+            "rx_missed_errors": "mpc", "tx_errors": "ecol latecol",
+            "tx_aborted_errors": "ecol", "tx_window_errors": "latecol",
+            "tx_carrier_errors": "tncrs", "collisions": "colc", "multicast": "mprc"}
+        assert grown(before, read()) == {
+            name: sum(fake.values[register] for register in registers.split())
+            for name, registers in want.items()}
+
     def test_own_names(self, port, fake):
         """ethtool -S: all of them."""
         first, second = port.statistics(), port.statistics()
         assert grown(first, second) == {f"hw_{name}": value
                                         for name, value in fake.values.items()}
+
+
+class TestErrors:
+    """ip -s -s link, as far as the emulator tells good from bad."""
+
+    def test_breakdown(self, nic, wire):
+        """A bad sum is a good frame, too long is none, too short is one here; no errors."""
+        nic.ethtool("-K {} gro off")
+        bad = bytearray(bytes(Ether(dst=nic.mac, src=PEER) / IP(src="10.9.0.2", dst="10.9.0.1")
+                              / UDP(sport=9, dport=9) / bytes(60)))
+        bad[40] ^= 0xff
+        wire.burst([bytes(bad)] * 3 + frames.series(nic.mac, 2, 2000)
+                   + frames.series(nic.mac, 4, 40))
+        nic.guest.until(f"cat /sys/class/net/{nic.name}/statistics/rx_packets", "^7$")
+        nic.statistics()
+        said = nic.guest.sh(f"cd /sys/class/net/{nic.name}/statistics; grep . *; cd - >/dev/null")
+        counted = {name: int(value) for name, value in re.findall(r"(\w+):(\d+)", said)}
+        assert {name: value for name, value in counted.items() if value} == \
+            {"rx_packets": 7, "rx_bytes": 3 * len(bad) + 4 * 60}
+        assert sum(value for name, value in nic.statistics().items()
+                   if name.endswith("csum_errors")) == 3
