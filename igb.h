@@ -371,6 +371,8 @@ enum igb_trouble {
  * @rx_count: descriptors in each receive ring, now or when next opened
  * @split: headers have buffers of their own, now or when next opened
  * @msg_enable: NETIF_MSG_*
+ * @wake: WAKE_*, what brings the system back from sleep
+ * @ledctl: LEDCTL while it is overridden
  * @nvm_version: image version word, 0 when unknown
  * @rss_key: key of the receive hash
  * @reta: queue for each hash value
@@ -379,6 +381,7 @@ enum igb_trouble {
  * @vfta: VLAN ids to receive, a bit each; 0 for tags of a priority only
  * @link: the link as last logged; written under hw.phy.lock, with the port
  *	down under RTNL
+ * @link_downs: times the link was lost
  * @link_seen: the link came since igb_up(), or it was said that it did not
  * @up_since: jiffies of the last igb_up()
  * @link_work: looks at the link
@@ -415,6 +418,8 @@ struct igb_adapter {
 	u16 rx_count;
 	bool split;
 	u32 msg_enable;
+	u32 wake;
+	u32 ledctl;
 	u16 nvm_version;
 	u8 rss_key[IGB_RSS_KEY_SIZE];
 	u8 reta[IGB_RETA_ENTRIES];
@@ -424,6 +429,7 @@ struct igb_adapter {
 	u32 vfta[IGB_VFTA_REGS];
 
 	struct igb_link link;
+	unsigned int link_downs;
 	bool link_seen;
 	unsigned long up_since;
 	struct work_struct link_work;

@@ -631,6 +631,7 @@ static int igb_get_link_ksettings(struct net_device *netdev,
 	struct igb_adapter *adapter = netdev_priv(netdev);
 	struct igb_phy *phy = &adapter->hw.phy;
 	struct igb_link link;
+	int err;
 
 	ethtool_link_ksettings_zero_link_mode(cmd, lp_advertising);
 	igb_phy_supported(cmd->link_modes.supported);
@@ -638,6 +639,7 @@ static int igb_get_link_ksettings(struct net_device *netdev,
 	mutex_lock(&phy->lock);
 	linkmode_copy(cmd->link_modes.advertising, phy->want.advertising);
 	cmd->base.autoneg = phy->want.autoneg;
+	cmd->base.eth_tp_mdix_ctrl = phy->want.mdix;
 	link = adapter->link;
 	mutex_unlock(&phy->lock);
 
@@ -650,8 +652,9 @@ static int igb_get_link_ksettings(struct net_device *netdev,
 
 	cmd->base.speed = link.speed;
 	cmd->base.duplex = link.duplex;
-	if (cmd->base.autoneg == AUTONEG_DISABLE)
-		return 0;
+	err = igb_phy_get_mdix(&adapter->hw, &cmd->base.eth_tp_mdix);
+	if (err || cmd->base.autoneg == AUTONEG_DISABLE)
+		return err;
 	return igb_phy_get_partner(&adapter->hw,
 				   cmd->link_modes.lp_advertising);
 }
@@ -687,6 +690,18 @@ static int igb_check_forced(struct net_device *netdev, u32 speed, u8 duplex)
 	return -EINVAL;
 }
 
+/* An old caller may not say; then it stays. */
+static int igb_check_mdix(struct net_device *netdev, u8 mdix, bool autoneg)
+{
+	if (mdix > ETH_TP_MDI_AUTO)
+		return -EINVAL;
+	if (mdix != ETH_TP_MDI_X || autoneg)
+		return 0;
+
+	netdev_err(netdev, "pairs can be crossed only where the link is negotiated\n");
+	return -EINVAL;
+}
+
 /* The caller holds the PHY's lock. */
 static int igb_renegotiate(struct igb_adapter *adapter,
 			   const struct igb_phy_settings *want)
@@ -716,12 +731,17 @@ static int igb_set_link_ksettings(struct net_device *netdev,
 	else
 		err = igb_check_forced(netdev, cmd->base.speed,
 				       cmd->base.duplex);
+	if (!err)
+		err = igb_check_mdix(netdev, cmd->base.eth_tp_mdix_ctrl,
+				     autoneg);
 	if (err)
 		return err;
 
 	mutex_lock(&phy->lock);
 	want = phy->want;
 	want.autoneg = autoneg;
+	if (cmd->base.eth_tp_mdix_ctrl != ETH_TP_MDI_INVALID)
+		want.mdix = cmd->base.eth_tp_mdix_ctrl;
 	if (autoneg) {
 		linkmode_copy(want.advertising, cmd->link_modes.advertising);
 	} else {
@@ -803,6 +823,94 @@ static int igb_set_pauseparam(struct net_device *netdev,
 	return err;
 }
 
+/* Why there is no link, as far as this PHY can tell. */
+static int igb_get_link_ext_state(struct net_device *netdev,
+				  struct ethtool_link_ext_state_info *info)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	u16 lpa;
+
+	if (netif_carrier_ok(netdev) ||
+	    igb_phy_read(&adapter->hw, IGB_PHY_ADDR, MII_LPA, &lpa))
+		return -ENODATA;
+
+	info->link_ext_state = ETHTOOL_LINK_EXT_STATE_AUTONEG;
+	if (!READ_ONCE(adapter->hw.phy.want.autoneg))
+		info->autoneg =
+		    ETHTOOL_LINK_EXT_SUBSTATE_AN_NO_PARTNER_DETECTED_FORCE_MODE;
+	else if (lpa & LPA_LPACK)
+		info->autoneg = ETHTOOL_LINK_EXT_SUBSTATE_AN_NO_HCD;
+	else
+		info->autoneg =
+			ETHTOOL_LINK_EXT_SUBSTATE_AN_NO_PARTNER_DETECTED;
+	return 0;
+}
+
+static void igb_get_link_ext_stats(struct net_device *netdev,
+				   struct ethtool_link_ext_stats *stats)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	stats->link_down_events = READ_ONCE(adapter->link_downs);
+}
+
+/* All LEDs blink, each as if it was on. */
+static int igb_set_phys_id(struct net_device *netdev,
+			   enum ethtool_phys_id_state state)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct igb_hw *hw = &adapter->hw;
+
+	if (!igb_hw_present(hw))
+		return -ENODEV;
+
+	switch (state) {
+	case ETHTOOL_ID_ACTIVE:
+		adapter->ledctl = igb_rd(hw, IGB_LEDCTL);
+		igb_wr(hw, IGB_LEDCTL, IGB_LEDCTL_ON | IGB_LEDCTL_BLINK);
+		return 0;
+	case ETHTOOL_ID_INACTIVE:
+		igb_wr(hw, IGB_LEDCTL, adapter->ledctl);
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* ---- Wake-on-LAN -------------------------------------------------------- */
+
+#define IGB_WAKE	(WAKE_PHY | WAKE_UCAST | WAKE_MCAST | WAKE_BCAST | \
+			 WAKE_MAGIC)
+
+/* Without PME nobody would hear of it. */
+static bool igb_can_wake(struct pci_dev *pdev)
+{
+	return pci_pme_capable(pdev, PCI_D3hot) ||
+	       pci_pme_capable(pdev, PCI_D3cold);
+}
+
+static void igb_get_wol(struct net_device *netdev, struct ethtool_wolinfo *wol)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	wol->supported = igb_can_wake(adapter->pdev) ? IGB_WAKE : 0;
+	wol->wolopts = adapter->wake;
+}
+
+static int igb_set_wol(struct net_device *netdev, struct ethtool_wolinfo *wol)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	if (!igb_can_wake(adapter->pdev))
+		return -EOPNOTSUPP;
+	if (wol->wolopts & ~IGB_WAKE)
+		return -EINVAL;
+
+	adapter->wake = wol->wolopts;
+	device_set_wakeup_enable(&adapter->pdev->dev, adapter->wake);
+	return 0;
+}
+
 const struct ethtool_ops igb_ethtool_ops = {
 	.supported_ring_params	= ETHTOOL_RING_USE_TCP_DATA_SPLIT,
 	.supported_coalesce_params = ETHTOOL_COALESCE_USECS |
@@ -810,6 +918,8 @@ const struct ethtool_ops igb_ethtool_ops = {
 	.get_drvinfo		= igb_get_drvinfo,
 	.get_regs_len		= igb_get_regs_len,
 	.get_regs		= igb_get_regs,
+	.get_wol		= igb_get_wol,
+	.set_wol		= igb_set_wol,
 	.get_msglevel		= igb_get_msglevel,
 	.set_msglevel		= igb_set_msglevel,
 	.nway_reset		= igb_nway_reset,
@@ -817,6 +927,9 @@ const struct ethtool_ops igb_ethtool_ops = {
 	.get_eeprom_len		= igb_get_eeprom_len,
 	.get_eeprom		= igb_get_eeprom,
 	.set_eeprom		= igb_set_eeprom,
+	.get_link_ext_state	= igb_get_link_ext_state,
+	.get_link_ext_stats	= igb_get_link_ext_stats,
+	.set_phys_id		= igb_set_phys_id,
 	.get_ringparam		= igb_get_ringparam,
 	.set_ringparam		= igb_set_ringparam,
 	.get_pauseparam		= igb_get_pauseparam,

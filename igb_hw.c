@@ -427,6 +427,14 @@ static void igb_init_general(struct igb_hw *hw)
 		IGB_CTRL_EXT_DRV_LOAD | IGB_CTRL_EXT_PFRSTD);
 }
 
+/* 5.6: what woke the system has done so; a reset does not see to that. */
+static void igb_disarm_wake(struct igb_hw *hw)
+{
+	igb_wr(hw, IGB_WUC, 0);
+	igb_wr(hw, IGB_WUFC, 0);
+	igb_wr(hw, IGB_WUS, U32_MAX);
+}
+
 /* 4.5.5: split the packet memory between receive and transmit. */
 static void igb_init_packet_buffers(struct igb_hw *hw)
 {
@@ -532,6 +540,7 @@ static void igb_init_queues(struct igb_hw *hw)
  */
 void igb_hw_init(struct igb_hw *hw)
 {
+	igb_disarm_wake(hw);
 	igb_clear_filters(hw);
 	igb_clear_stats(hw);
 	igb_init_general(hw);
@@ -558,6 +567,30 @@ void igb_hw_stop(struct igb_hw *hw)
 	igb_hw_stop_tx(hw);
 	igb_stop_dma(hw);
 	igb_rmw(hw, IGB_CTRL_EXT, IGB_CTRL_EXT_DRV_LOAD, 0);
+}
+
+/**
+ * igb_hw_arm_wake() - have the chip ask for power when something comes (5.6)
+ * @hw: the port, after igb_hw_stop()
+ * @addr: the port's own address
+ * @events: IGB_WUFC_*
+ *
+ * Frames pass the filters and are looked at; there is no queue for them.
+ *
+ * Context: process context.
+ */
+void igb_hw_arm_wake(struct igb_hw *hw, const u8 *addr, u32 events)
+{
+	if (!igb_hw_present(hw))
+		return;
+
+	igb_hw_set_rar(hw, 0, addr);
+	igb_hw_set_rx_filter(hw, IGB_RCTL_BAM);
+	igb_hw_start_rx(hw);
+	igb_rmw(hw, IGB_CTRL, 0, IGB_CTRL_ADVD3WUC);
+	igb_wr(hw, IGB_WUS, U32_MAX);
+	igb_wr(hw, IGB_WUFC, events);
+	igb_wr(hw, IGB_WUC, IGB_WUC_PME_EN);
 }
 
 /**

@@ -50,6 +50,7 @@ struct device;
 #define   IGB_CTRL_SPEED		GENMASK(9, 8)	/* Mb/s */
 #define   IGB_CTRL_FRCSPD		BIT(11)
 #define   IGB_CTRL_FRCDPLX		BIT(12)
+#define   IGB_CTRL_ADVD3WUC		BIT(20)
 #define   IGB_CTRL_RST			BIT(26)
 #define   IGB_CTRL_RFCE			BIT(27)
 #define   IGB_CTRL_TFCE			BIT(28)
@@ -111,7 +112,9 @@ enum igb_mdic_op {
 #define IGB_FCAH		0x002c
 #define IGB_FCT			0x0030
 #define IGB_VET			0x0038
-#define IGB_LEDCTL		0x0e00
+#define IGB_LEDCTL		0x0e00		/* four LEDs, eight bits each */
+#define   IGB_LEDCTL_ON			0x0e0e0e0e
+#define   IGB_LEDCTL_BLINK		0x80808080
 
 /* ---- Interrupts, chapter 7.3 ----------------------------------------- */
 
@@ -259,6 +262,18 @@ enum igb_mdic_op {
 #define IGB_TDWBAL(q)		(0xe038 + 0x40 * (q))
 #define   IGB_TDWBAL_ENABLE		BIT(0)
 #define IGB_TDWBAH(q)		(0xe03c + 0x40 * (q))
+
+/* ---- Wake-up, chapter 5.6 --------------------------------------------- */
+
+#define IGB_WUC			0x5800
+#define   IGB_WUC_PME_EN		BIT(1)
+#define IGB_WUFC		0x5808
+#define   IGB_WUFC_LNKC			BIT(0)
+#define   IGB_WUFC_MAG			BIT(1)
+#define   IGB_WUFC_EX			BIT(2)
+#define   IGB_WUFC_MC			BIT(3)
+#define   IGB_WUFC_BC			BIT(4)
+#define IGB_WUS			0x5810		/* write one to clear */
 
 /* ---- Semaphores shared with firmware and the other port -------------- */
 
@@ -458,6 +473,8 @@ struct igb_link {
  * @autoneg: negotiate; otherwise @forced_speed and @forced_duplex apply
  * @forced_speed: SPEED_10 or SPEED_100
  * @forced_duplex: DUPLEX_HALF or DUPLEX_FULL
+ * @mdix: ETH_TP_MDI_AUTO, or which way round the pairs are: ETH_TP_MDI,
+ *	ETH_TP_MDI_X; only where the link is negotiated
  * @forced_pause: PAUSE is used as @advertising says, whatever the partner does
  * @advertising: link modes and pause offered to the partner
  */
@@ -465,6 +482,7 @@ struct igb_phy_settings {
 	bool autoneg;
 	int forced_speed;
 	u8 forced_duplex;
+	u8 mdix;
 	bool forced_pause;
 	__ETHTOOL_DECLARE_LINK_MODE_MASK(advertising);
 };
@@ -597,6 +615,7 @@ int igb_hw_reset(struct igb_hw *hw);
 int igb_hw_read_mac(struct igb_hw *hw, bool nvm_valid, u8 *addr);
 void igb_hw_init(struct igb_hw *hw);
 void igb_hw_stop(struct igb_hw *hw);
+void igb_hw_arm_wake(struct igb_hw *hw, const u8 *addr, u32 events);
 void igb_hw_set_rar(struct igb_hw *hw, unsigned int index, const u8 *addr);
 unsigned int igb_hw_mta_hash(const u8 *addr);
 void igb_hw_set_mta(struct igb_hw *hw, const u32 *mta);
@@ -628,6 +647,7 @@ int igb_phy_read(struct igb_hw *hw, u8 addr, u8 reg, u16 *data);
 void igb_phy_supported(unsigned long *modes);
 int igb_phy_configure_link(struct igb_hw *hw, struct igb_link *link);
 int igb_phy_get_partner(struct igb_hw *hw, unsigned long *lp_advertising);
+int igb_phy_get_mdix(struct igb_hw *hw, u8 *mdix);
 u8 igb_phy_wanted_pause(const struct igb_phy_settings *want);
 
 #endif /* _IGB_HW_H_ */

@@ -490,10 +490,12 @@ static void igb_link_task(struct work_struct *work)
 	mutex_lock(&adapter->hw.phy.lock);
 	adapter->link = link;
 	mutex_unlock(&adapter->hw.phy.lock);
-	if (link.up)
+	if (link.up) {
 		netif_carrier_on(adapter->netdev);
-	else
+	} else {
 		netif_carrier_off(adapter->netdev);
+		WRITE_ONCE(adapter->link_downs, adapter->link_downs + 1);
+	}
 	igb_log_link(adapter);
 }
 
@@ -1148,22 +1150,45 @@ static void igb_remove(struct pci_dev *pdev)
 	igb_hw_stop(&adapter->hw);
 }
 
+static u32 igb_wake_events(u32 wake)
+{
+	return (wake & WAKE_PHY ? IGB_WUFC_LNKC : 0) |
+	       (wake & WAKE_MAGIC ? IGB_WUFC_MAG : 0) |
+	       (wake & WAKE_UCAST ? IGB_WUFC_EX : 0) |
+	       (wake & WAKE_MCAST ? IGB_WUFC_MC : 0) |
+	       (wake & WAKE_BCAST ? IGB_WUFC_BC : 0);
+}
+
+/* The port is frozen; it keeps an ear open where that is wanted. */
+static void igb_sleep(struct igb_adapter *adapter)
+{
+	igb_hw_stop(&adapter->hw);
+	if (adapter->wake)
+		igb_hw_arm_wake(&adapter->hw, adapter->netdev->dev_addr,
+				igb_wake_events(adapter->wake));
+}
+
 static void igb_shutdown(struct pci_dev *pdev)
 {
 	struct igb_adapter *adapter = netdev_priv(pci_get_drvdata(pdev));
 
 	igb_freeze(adapter);
 	cancel_work_sync(&adapter->repair_work);
-	igb_hw_stop(&adapter->hw);
+	igb_sleep(adapter);
 	pci_clear_master(pdev);
+	if (system_state == SYSTEM_POWER_OFF && adapter->wake) {
+		pci_wake_from_d3(pdev, true);
+		pci_set_power_state(pdev, PCI_D3hot);
+	}
 }
 
+/* The PCI core sees to the power state, and to PME as the device may wake. */
 static int igb_suspend(struct device *dev)
 {
 	struct igb_adapter *adapter = netdev_priv(dev_get_drvdata(dev));
 
 	igb_freeze(adapter);
-	igb_hw_stop(&adapter->hw);
+	igb_sleep(adapter);
 	return 0;
 }
 

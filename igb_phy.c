@@ -10,7 +10,9 @@
 
 #include "igb_hw.h"
 
-/* Port control of this PHY, beside the registers that all PHYs have. */
+/* Of this PHY, beside the registers that all PHYs have. */
+#define IGB_PHY_PORT_STATUS	0x11
+#define IGB_PHY_MDIX		BIT(11)
 #define IGB_PHY_PORT_CTRL	0x12
 #define IGB_PHY_AUTO_MDIX	BIT(12)
 #define IGB_PHY_FORCE_MDIX	BIT(13)
@@ -149,6 +151,7 @@ int igb_phy_init(struct igb_hw *hw)
 		return -ENODEV;
 	}
 	hw->phy.want.autoneg = true;
+	hw->phy.want.mdix = ETH_TP_MDI_AUTO;
 	igb_phy_supported(hw->phy.want.advertising);
 	/* Without it, both directions: see igb_phy_wanted_pause(). */
 	linkmode_clear_bit(ETHTOOL_LINK_MODE_Asym_Pause_BIT,
@@ -184,16 +187,17 @@ static void igb_force_mac(struct igb_hw *hw, bool force, int speed, u8 duplex)
 	igb_rmw(hw, IGB_CTRL, clear, set);
 }
 
-/* This PHY finds crossed pairs only where it negotiates. */
-static int igb_phy_set_auto_mdix(struct igb_hw *hw, bool on)
+static int igb_phy_set_mdix(struct igb_hw *hw, u8 mdix)
 {
 	int ctrl = igb_mdic_read(hw, IGB_PHY_PORT_CTRL);
 
 	if (ctrl < 0)
 		return ctrl;
 	ctrl &= ~(IGB_PHY_AUTO_MDIX | IGB_PHY_FORCE_MDIX);
-	if (on)
+	if (mdix == ETH_TP_MDI_AUTO)
 		ctrl |= IGB_PHY_AUTO_MDIX;
+	else if (mdix == ETH_TP_MDI_X)
+		ctrl |= IGB_PHY_FORCE_MDIX;
 	return igb_mdic_write(hw, IGB_PHY_PORT_CTRL, ctrl);
 }
 
@@ -205,7 +209,7 @@ static int igb_phy_negotiate(struct igb_hw *hw)
 	int err;
 
 	igb_force_mac(hw, false, 0, 0);
-	err = igb_phy_set_auto_mdix(hw, true);
+	err = igb_phy_set_mdix(hw, phy->want.mdix);
 	if (!err)
 		err = igb_mdic_write(hw, MII_ADVERTISE, adv | ADVERTISE_CSMA);
 	if (!err)
@@ -224,7 +228,8 @@ static int igb_phy_force(struct igb_hw *hw)
 	int err;
 
 	igb_force_mac(hw, true, speed, duplex);
-	err = igb_phy_set_auto_mdix(hw, false);
+	/* This PHY finds crossed pairs only where it negotiates. */
+	err = igb_phy_set_mdix(hw, ETH_TP_MDI);
 	if (err)
 		return err;
 	return igb_mdic_write(hw, MII_BMCR,
@@ -413,4 +418,23 @@ int igb_phy_get_partner(struct igb_hw *hw, unsigned long *lp_advertising)
 	mii_lpa_to_linkmode_lpa_t(lp_advertising, lpa);
 	mii_stat1000_mod_linkmode_lpa_t(lp_advertising, stat1000);
 	return 0;
+}
+
+/**
+ * igb_phy_get_mdix() - which way round the pairs are
+ * @hw: the port, with a link
+ * @mdix: ETH_TP_MDI or ETH_TP_MDI_X
+ *
+ * Context: process context, sleeps; takes the PHY's lock and semaphore.
+ * Return: 0, or as igb_phy_read().
+ */
+int igb_phy_get_mdix(struct igb_hw *hw, u8 *mdix)
+{
+	u16 status;
+	int err;
+
+	err = igb_phy_read(hw, IGB_PHY_ADDR, IGB_PHY_PORT_STATUS, &status);
+	if (!err)
+		*mdix = status & IGB_PHY_MDIX ? ETH_TP_MDI_X : ETH_TP_MDI;
+	return err;
 }

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """Flow control, what is counted by the standards' names, and the rest of the link's settings."""
 import re
+import struct
+import time
 
 import pytest
 from rig import frames
@@ -14,7 +16,9 @@ pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
 
 NIC = "0000:01:00.0"
 COMMAND, MEMORY = 0x04, 0x2             # in configuration space
-CTRL = 0x0000
+CTRL, LEDCTL = 0x0000, 0x0e00
+WUC, WUFC = 0x5800, 0x5808
+RCTL, RAL0, RAH0 = 0x0100, 0x5400, 0x5404
 RFCE, TFCE = 1 << 27, 1 << 28
 
 
@@ -491,7 +495,203 @@ class TestErrors:
         nic.statistics()
         said = nic.guest.sh(f"cd /sys/class/net/{nic.name}/statistics; grep . *; cd - >/dev/null")
         counted = {name: int(value) for name, value in re.findall(r"(\w+):(\d+)", said)}
+        # Nobody wanted the short ones, which the stack counts as dropped.
+        del counted["rx_dropped"]
         assert {name: value for name, value in counted.items() if value} == \
             {"rx_packets": 7, "rx_bytes": 3 * len(bad) + 4 * 60}
         assert sum(value for name, value in nic.statistics().items()
                    if name.endswith("csum_errors")) == 3
+
+
+def mdix(nic):
+    """(which way round, how that is decided) as ethtool shows it."""
+    return re.search(r"MDI-X: (.*)", nic.ethtool())[1]
+
+
+class TestPairs:
+    """ethtool -s mdix: which pair sends."""
+
+    @pytest.mark.parametrize("how,bits,said", (("auto", 0x1000, "off (auto)"),
+                                               ("off", 0x0000, "off (forced)"),
+                                               ("on", 0x2000, "on (forced)")))
+    def test_settings(self, nic, wire, how, bits, said):
+        """What the PHY is told, over down and up, and a reset."""
+        if how != "auto":
+            assert changes(nic, FULL, lambda: nic.ethtool(f"-s {{}} mdix {how}"))
+        for action in ("true", f"ip link set {nic.name} down; ip link set {nic.name} up",
+                       f"echo 1 >/sys/bus/pci/devices/{NIC}/reset"):
+            nic.guest.sh(action)
+            nic.up()
+            assert phy(nic, 18) & 0x3000 == bits, action
+            assert mdix(nic) == said, action
+        assert works(nic, wire)
+
+    def test_back(self, nic, wire):
+        """Forced, and found again."""
+        changes(nic, FULL, lambda: nic.ethtool("-s {} mdix on"))
+        changes(nic, FULL, lambda: nic.ethtool("-s {} mdix auto"))
+        assert phy(nic, 18) & 0x3000 == 0x1000
+        assert works(nic, wire)
+
+    def test_forced_link(self, nic, wire):
+        """Without negotiation pairs are never crossed, and asking for that is refused."""
+        nic.ethtool("-s {} autoneg off speed 100 duplex full")
+        nic.guest.wait_log("Link is Up - 100Mbps/Full")
+        assert phy(nic, 18) & 0x3000 == 0
+        nic.guest.expect_log("pairs can be crossed only where the link is negotiated")
+        before = nic.state()
+        assert nic.guest.sh_status(f"ethtool -s {nic.name} mdix on")[1]
+        assert nic.state() == before and phy(nic, 18) & 0x3000 == 0
+        nic.ethtool("-s {} autoneg on")
+        nic.guest.wait_log(FULL)
+        changes(nic, FULL, lambda: nic.ethtool("-s {} mdix on"))
+        before = nic.state()
+        assert nic.guest.sh_status(f"ethtool -s {nic.name} autoneg off speed 10 duplex full")[1]
+        assert nic.state() == before and phy(nic, 18) & 0x3000 == 0x2000
+        assert works(nic, wire)
+
+    def test_nonsense(self, nic):
+        """A word that is none."""
+        before = nic.state()
+        assert nic.guest.sh_status(f"ethtool -s {nic.name} mdix maybe")[1]
+        assert nic.state() == before
+
+
+class TestNoLink:
+    """Why there is none, and how often."""
+
+    def test_reasons(self, nic):
+        """Nobody there to negotiate with, or to force."""
+        assert nic.settings()["Link detected"] == "yes"
+        nic.guest.set_link(False)
+        nic.guest.sh(f"rigtool carrier {nic.name} 0")
+        assert nic.settings()["Link detected"] == "no (Autoneg, No partner detected)"
+        nic.guest.sh(f"ethtool -s {nic.name} autoneg off speed 100 duplex full")
+        assert nic.settings()["Link detected"] \
+            == "no (Autoneg, No partner detected during force mode)"
+        nic.down()
+        assert nic.settings()["Link detected"] == "no"
+
+    def test_count(self, nic):
+        """Each time the cable is pulled; not when the interface goes down."""
+        def downs():
+            return int(nic.guest.sh(f"rigtool linkdowns {nic.name}"))
+        assert downs() == 0
+        for count in range(1, 4):
+            nic.guest.set_link(False)
+            nic.guest.sh(f"rigtool carrier {nic.name} 0")
+            assert downs() == count
+            nic.guest.set_link(True)
+            nic.up()
+        nic.down()
+        nic.up()
+        assert downs() == 3
+
+
+class TestLights:
+    """ethtool -p: which port is it?"""
+
+    def test_blink(self, nic, wire):
+        """All of them blink, and then show again what they showed; frames pass meanwhile."""
+        before = register(nic, LEDCTL)
+        assert before != 0x8e8e8e8e
+        job = nic.guest.spawn(f"ethtool -p {nic.name} 3")
+        nic.guest.until(f"rigtool mmio {NIC} {LEDCTL:#x}", "0x8e8e8e8e")
+        assert "busy" in nic.guest.sh(f"ethtool -p {nic.name} 1", check=False)
+        assert works(nic, wire)
+        job.wait()
+        assert register(nic, LEDCTL) == before
+
+    def test_interrupted(self, nic):
+        """Without an end, but for a signal; a reset meanwhile does no harm."""
+        before = register(nic, LEDCTL)
+        job = nic.guest.spawn(f"exec ethtool -p {nic.name}")
+        nic.guest.until(f"rigtool mmio {NIC} {LEDCTL:#x}", "0x8e8e8e8e")
+        nic.guest.sh(f"echo 1 >/sys/bus/pci/devices/{NIC}/reset")
+        job.kill("TERM")
+        nic.guest.until(f"rigtool mmio {NIC} {LEDCTL:#x}", f"{before:#010x}")
+        nic.guest.until("pidof ethtool || echo ended", "ended")
+        nic.up()
+
+
+class TestWake:
+    """ethtool -s wol."""
+
+    def test_not_capable(self, nic, wire):
+        """The emulated card has no PME: it says so, and takes no setting."""
+        settings = nic.settings()
+        assert (settings["Supports Wake-on"], settings["Wake-on"]) == ("d", "d")
+        before = nic.state()
+        for modes in "gpumb":
+            said, status = nic.guest.sh_status(f"ethtool -s {nic.name} wol {modes}")
+            assert status and re.search("unsupported|not supported|Invalid", said)
+        assert nic.state() == before
+        assert works(nic, wire)
+
+    @pytest.fixture
+    def capable(self, nic):
+        """The port, were there PME."""
+        nic.guest.sh("insmod /lib/modules/requeue.ko times=0 fail=pci_pme_capable value=1 many=0")
+        yield nic
+        nic.guest.sh("rmmod requeue")
+
+    def test_settings(self, capable, wire):
+        """What can be is kept; what cannot is refused."""
+        nic = capable
+        assert nic.settings()["Supports Wake-on"] == "pumbg"
+        for modes in ("g", "p", "pumbg", "ub", "d"):
+            nic.ethtool(f"-s {{}} wol {modes}")
+            assert nic.settings()["Wake-on"] == modes
+            enabled = nic.guest.read(f"/sys/bus/pci/devices/{NIC}/power/wakeup")
+            assert enabled == ("disabled" if modes == "d" else "enabled")
+        nic.ethtool("-s {} wol g")
+        for modes in ("a", "s", "f", "ga", "x"):
+            assert nic.guest.sh_status(f"ethtool -s {nic.name} wol {modes}")[1]
+            assert nic.settings()["Wake-on"] == "g"
+        nic.down()
+        nic.up()
+        assert nic.settings()["Wake-on"] == "g"
+        assert works(nic, wire)
+
+    @pytest.mark.parametrize("modes,bits", (("pmg", 0x0b), ("um", 0x0c), ("bg", 0x12), ("d", 0)))
+    def test_sleep(self, capable, wire, modes, bits):
+        """Asleep the chip listens for that, and for no more; awake it does what it did."""
+        nic = capable
+        nic.guest.allow_log("PM:|Freezing|printk: Suspending|OOM killer|ACPI")
+        if modes != "d":
+            nic.ethtool(f"-s {{}} wol {modes}")
+        bar = int(nic.guest.sh(f"head -n 1 /sys/bus/pci/devices/{NIC}/resource").split()[0], 16)
+
+        def asleep(offset):
+            said = nic.guest.qmp("human-monitor-command",
+                                 **{"command-line": f"xp /1xw {bar + offset:#x}"})
+            return int(said.split(":")[1], 16)
+        address = nic.mac
+        # What is typed meanwhile would be lost: a serial port sleeps, too.
+        job = nic.guest.spawn("sleep 1; echo devices >/sys/power/pm_test; "
+                              "echo mem >/sys/power/state")
+        time.sleep(2)
+        deadline = time.monotonic() + 15
+        while asleep(RAL0) and asleep(WUFC) == 0 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(0.5)
+        found = {offset: asleep(offset) for offset in (RCTL, WUC, WUFC, RAL0, RAH0)}
+        while (asleep(WUFC) or not asleep(RAL0)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(3)
+        job.wait(60)
+        assert found[WUFC] == bits
+        assert bool(found[WUC] & 0x02) == bool(bits) == bool(found[RCTL] & 0x02)
+        if bits:
+            listens = struct.pack("<IH", found[RAL0], found[RAH0] & 0xffff)
+            assert listens.hex(":") == address and found[RAH0] & 1 << 31
+        nic.up()
+        assert register(nic, WUFC) == register(nic, WUC) == 0
+        assert works(nic, wire)
+
+
+def test_energy(nic):
+    """The chip has no Energy-Efficient Ethernet."""
+    said, status = nic.guest.sh_status(f"ethtool --show-eee {nic.name}")
+    assert status and "not supported" in said
+    assert nic.guest.sh_status(f"ethtool --set-eee {nic.name} eee on")[1]

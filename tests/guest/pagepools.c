@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kernel's netdev family.
+ * The kernel's netdev family, and a bit of ethtool's.
  *
  * pagepools: page pools, one a line as "ID IFINDEX INFLIGHT". An IFINDEX of 0
  * is a pool whose device is gone but some of whose pages are still out: a
@@ -8,7 +8,10 @@
  *
  * netdev COMMAND [SCOPE]: what a command dumps, one object a line, each
  * attribute as TYPE=NUMBER; SCOPE is that of queue statistics.
+ *
+ * linkdowns IF: how often the link went down, which ethtool 6.1 does not show.
  */
+#include <linux/ethtool_netlink.h>
 #include <linux/genetlink.h>
 #include <linux/netlink.h>
 #include <stdio.h>
@@ -25,6 +28,8 @@
 #define NETDEV_A_PAGE_POOL_IFINDEX	2
 #define NETDEV_A_PAGE_POOL_INFLIGHT	4
 #define NETDEV_A_QSTATS_SCOPE		4
+/* From ethtool_netlink.h, the same. */
+#define LINKSTATE_EXT_DOWN_CNT		7
 
 static char buffer[65536];
 
@@ -71,29 +76,37 @@ static void request(int fd, int family, int command, int flags, int type,
 		die("netlink");
 }
 
-/* Calls @print for each object that a command dumps; returns the exit status. */
-static int dump(int command, uint32_t scope, void (*print)(const struct nlmsghdr *message))
+/* Asks a family with one attribute of @len bytes, none if 0; calls @print for each answer. */
+static int ask(const char *family, int command, int flags, int type, const void *value, size_t len,
+	       void (*print)(const struct nlmsghdr *message))
 {
-	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC), family;
+	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
 	struct nlmsghdr *message = (void *)buffer;
-	ssize_t len;
+	ssize_t got;
 
-	request(fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0, CTRL_ATTR_FAMILY_NAME, "netdev",
-		sizeof("netdev"));
+	request(fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0, CTRL_ATTR_FAMILY_NAME, family,
+		strlen(family) + 1);
 	if (recv(fd, buffer, sizeof(buffer), 0) < 0)
 		die("netlink");
-	family = attribute(message, CTRL_ATTR_FAMILY_ID);
-	request(fd, family, command, NLM_F_DUMP, NETDEV_A_QSTATS_SCOPE, &scope,
-		scope ? sizeof(scope) : 0);
-	while ((len = recv(fd, buffer, sizeof(buffer), 0)) > 0) {
-		for (message = (void *)buffer; NLMSG_OK(message, len);
-		     message = NLMSG_NEXT(message, len)) {
+	request(fd, attribute(message, CTRL_ATTR_FAMILY_ID), command, flags, type, value, len);
+	while ((got = recv(fd, buffer, sizeof(buffer), 0)) > 0) {
+		for (message = (void *)buffer; NLMSG_OK(message, got);
+		     message = NLMSG_NEXT(message, got)) {
 			if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR)
 				return message->nlmsg_type == NLMSG_ERROR;
 			print(message);
 		}
+		if (!(flags & NLM_F_DUMP))
+			return 0;
 	}
 	return 1;
+}
+
+/* Calls @print for each object that a command dumps; returns the exit status. */
+static int dump(int command, uint32_t scope, void (*print)(const struct nlmsghdr *message))
+{
+	return ask("netdev", command, NLM_F_DUMP, NETDEV_A_QSTATS_SCOPE, &scope,
+		   scope ? sizeof(scope) : 0, print);
 }
 
 static void print_pool(const struct nlmsghdr *message)
@@ -132,4 +145,26 @@ int netdev_main(int argc, char **argv)
 		usage("netdev COMMAND [SCOPE]");
 	return dump(strtol(argv[1], NULL, 0), argc > 2 ? strtol(argv[2], NULL, 0) : 0,
 		    print_attributes);
+}
+
+static void print_downs(const struct nlmsghdr *message)
+{
+	printf("%llu\n", (unsigned long long)attribute(message, LINKSTATE_EXT_DOWN_CNT));
+}
+
+int linkdowns_main(int argc, char **argv)
+{
+	struct {
+		struct nlattr attr;
+		uint32_t value;
+	} header[2] = {
+		{ { sizeof(*header), ETHTOOL_A_HEADER_DEV_INDEX }, 0 },
+		{ { sizeof(*header), ETHTOOL_A_HEADER_FLAGS }, ETHTOOL_FLAG_STATS },
+	};
+
+	if (argc < 2)
+		usage("linkdowns IF");
+	header[0].value = ifindex(argv[1]);
+	return ask("ethtool", ETHTOOL_MSG_LINKSTATE_GET, 0,
+		   ETHTOOL_A_LINKSTATE_HEADER | NLA_F_NESTED, header, sizeof(header), print_downs);
 }

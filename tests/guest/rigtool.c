@@ -145,6 +145,7 @@ static const struct {
 	{ "hear", hear_main },
 	{ "pagepools", pagepools_main },
 	{ "netdev", netdev_main },
+	{ "linkdowns", linkdowns_main },
 	{ "profile", profile_main },
 	{ "xsk", xsk_main },
 	{ "bpfmap", bpfmap_main },

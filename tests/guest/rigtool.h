@@ -43,6 +43,7 @@ int sctpinit_main(int argc, char **argv);
 int hear_main(int argc, char **argv);
 int pagepools_main(int argc, char **argv);
 int netdev_main(int argc, char **argv);
+int linkdowns_main(int argc, char **argv);
 int profile_main(int argc, char **argv);
 int xsk_main(int argc, char **argv);
 int bpfmap_main(int argc, char **argv);
