@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "rigtool.h"
@@ -38,27 +39,39 @@ int pcicfg_main(int argc, char **argv)
 	return 0;
 }
 
-/* mmio ADDRESS OFFSET [VALUE]: one access to BAR 0, a dword. */
+/*
+ * mmio ADDRESS OFFSET [VALUE] [bar=N] [hold=N]: one access to BAR 0, a dword;
+ * N registers that are held are written again and again, whoever else does.
+ */
 int mmio_main(int argc, char **argv)
 {
 	volatile uint32_t *registers;
+	long held = option_long(argc, argv, "hold", 0);
+	struct stat resource;
+	uint32_t value;
 	unsigned long at;
 	char path[96];
 	int fd;
 
 	if (argc < 3)
-		usage("mmio 0000:01:00.0 OFFSET [VALUE]");
+		usage("mmio 0000:01:00.0 OFFSET [VALUE] [bar=N] [hold=N]");
 	at = strtoul(argv[2], NULL, 0);
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource0", argv[1]);
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%ld", argv[1],
+		 option_long(argc, argv, "bar", 0));
 	fd = open(path, O_RDWR | O_SYNC);
-	if (fd < 0)
+	if (fd < 0 || fstat(fd, &resource))
 		die(path);
-	registers = mmap(NULL, 0x20000, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	registers = mmap(NULL, resource.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (registers == MAP_FAILED)
 		die("mmap");
-	if (argc > 3)
-		registers[at / 4] = strtoul(argv[3], NULL, 0);
-	else
+	if (argc < 4 || strchr(argv[3], '=')) {
 		printf("0x%08x\n", registers[at / 4]);
+		return 0;
+	}
+	value = strtoul(argv[3], NULL, 0);
+	registers[at / 4] = value;
+	while (held)
+		for (long i = 0; i < held; i++)
+			registers[at / 4 + i] = value;
 	return 0;
 }
