@@ -279,6 +279,7 @@ struct igb_coalesce {
  * @eims: the vector's bit in EICR and EIMS; without MSI-X, causes in IMS
  * @vector: number of the vector
  * @irq: Linux interrupt number
+ * @fired: it fired, for igb_irq_test(); not with MSI or INTx
  * @coalesce: how often it may fire; written under RTNL
  * @dim: watches what comes in between two interrupts
  * @polls: for @dim, polls that found all there was
@@ -300,6 +301,7 @@ struct igb_queue {
 	u32 eims;
 	unsigned int vector;
 	int irq;
+	bool fired;
 	struct igb_coalesce coalesce;
 	struct dim dim;
 	u16 polls;
@@ -365,6 +367,7 @@ enum igb_trouble {
  * @queue: the pairs, kept from probe to remove
  * @irq_mode: MSI-X, MSI or INTx, as PCI_IRQ_* says
  * @unmasked: between igb_irq_enable() and igb_irq_disable()
+ * @fired: the link's cause came, for igb_irq_test()
  * @eims_other: bit of the vector for all but queues
  * @rearm: register that lets a queue's vector fire again
  * @tx_count: descriptors in each transmit ring, now or when next opened
@@ -411,6 +414,7 @@ struct igb_adapter {
 
 	unsigned int irq_mode;
 	bool unmasked;
+	bool fired;
 	u32 eims_other;
 	u32 rearm;
 
@@ -639,6 +643,7 @@ void igb_irq_kick(struct igb_queue *q);
 void igb_irq_check_other(struct igb_adapter *adapter);
 void igb_irq_quiesce(struct igb_queue *q);
 void igb_irq_set_coalesce(struct igb_queue *q, const struct igb_coalesce *want);
+int igb_irq_test(struct igb_adapter *adapter);
 int igb_poll(struct napi_struct *napi, int budget);
 
 /* igb_netdev.c */
@@ -680,6 +685,9 @@ int igb_repair(struct igb_adapter *adapter);
 bool igb_starves(const struct igb_adapter *adapter);
 void igb_refill(struct igb_adapter *adapter);
 void igb_report_trouble(struct igb_adapter *adapter, enum igb_trouble what);
+int igb_configure_queues(struct igb_adapter *adapter, unsigned int first,
+			 unsigned int end);
+void igb_stop_dma_queues(struct igb_adapter *adapter);
 void igb_start_queue(struct igb_queue *q);
 void igb_stop_queue(struct igb_queue *q);
 struct igb_config igb_get_config(const struct igb_adapter *adapter);
@@ -713,5 +721,11 @@ static inline void igb_devlink_rx_works(struct igb_adapter *adapter) {}
 
 /* igb_ethtool.c */
 extern const struct ethtool_ops igb_ethtool_ops;
+
+/* igb_selftest.c */
+#define IGB_NUM_TESTS		5
+void igb_get_test_strings(u8 *data);
+void igb_self_test(struct net_device *netdev, struct ethtool_test *test,
+		   u64 *data);
 
 #endif /* _IGB_H_ */

@@ -190,6 +190,8 @@ static int igb_get_sset_count(struct net_device *netdev, int sset)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
 
+	if (sset == ETH_SS_TEST)
+		return IGB_NUM_TESTS;
 	if (sset != ETH_SS_STATS)
 		return -EOPNOTSUPP;
 	return adapter->max_queues * (IGB_TX_STATS + IGB_RX_STATS + 1) +
@@ -201,6 +203,8 @@ static void igb_get_strings(struct net_device *netdev, u32 sset, u8 *data)
 	struct igb_adapter *adapter = netdev_priv(netdev);
 	unsigned int i, j;
 
+	if (sset == ETH_SS_TEST)
+		igb_get_test_strings(data);
 	if (sset != ETH_SS_STATS)
 		return;
 
@@ -940,6 +944,7 @@ const struct ethtool_ops igb_ethtool_ops = {
 	.set_per_queue_coalesce	= igb_set_queue_coalesce,
 	.get_tunable		= igb_get_tunable,
 	.set_tunable		= igb_set_tunable,
+	.self_test		= igb_self_test,
 	.get_strings		= igb_get_strings,
 	.get_sset_count		= igb_get_sset_count,
 	.get_ethtool_stats	= igb_get_ethtool_stats,

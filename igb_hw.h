@@ -119,6 +119,7 @@ enum igb_mdic_op {
 /* ---- Interrupts, chapter 7.3 ----------------------------------------- */
 
 #define IGB_ICR			0x00c0
+#define IGB_ICS			0x00c8
 #define IGB_IMS			0x00d0
 #define IGB_IMC			0x00d8
 #define IGB_IAM			0x00e0
@@ -135,6 +136,7 @@ enum igb_mdic_op {
 #define   IGB_GPIE_EIAME		BIT(30)
 #define   IGB_GPIE_PBA_SUPPORT		BIT(31)
 
+#define IGB_EICS		0x1520
 #define IGB_EIMS		0x1524
 #define IGB_EIMC		0x1528
 #define IGB_EIAC		0x152c

@@ -7,6 +7,8 @@
  *
  * Section numbers are those of the 82576 datasheet.
  */
+#include <linux/iopoll.h>
+
 #include "igb.h"
 
 #define IGB_VECTOR_OTHER	0
@@ -24,6 +26,11 @@
 #define IGB_DEFER_FRAMES	2
 #define IGB_DEFER_TRIAL		64
 
+/* EITR puts an interrupt off for milliseconds; in a virtual machine, another
+ * CPU may not run for far longer.
+ */
+#define IGB_TEST_USECS		(3 * USEC_PER_SEC)
+
 /* Causes that the one interrupt without MSI-X reports. */
 #define IGB_IMS_SINGLE		(IGB_ICR_LSC | IGB_ICR_RXDW | IGB_ICR_RXDMT0 | \
 				 IGB_ICR_RXO | IGB_ICR_TXDW)
@@ -37,12 +44,15 @@ static irqreturn_t igb_intr_queue(int irq, void *data)
 {
 	struct igb_queue *q = data;
 
+	WRITE_ONCE(q->fired, true);
 	napi_schedule_irqoff(&q->napi);
 	return IRQ_HANDLED;
 }
 
 static void igb_check_other(struct igb_adapter *adapter, u32 icr)
 {
+	if (icr & IGB_ICR_LSC)
+		WRITE_ONCE(adapter->fired, true);
 	if (icr & IGB_ICR_LSC && READ_ONCE(adapter->up))
 		queue_work(system_wq, &adapter->link_work);
 	if (icr & IGB_ICR_RXO && igb_has_quirk(&adapter->hw, IGB_QUIRK_NO_MPC))
@@ -634,4 +644,75 @@ void igb_irq_disable_queue(struct igb_queue *q)
 	/* Reading, which this does, has the write arrive first. */
 	igb_hw_present(hw);
 	synchronize_irq(q->irq);
+}
+
+static bool igb_has_fired(const bool *fired)
+{
+	return READ_ONCE(*fired);
+}
+
+/* Set @cause, of EICR or ICR, and see whether the handler runs. */
+static int igb_test_vector(struct igb_adapter *adapter, unsigned int vector,
+			   bool extended, u32 cause, bool *fired)
+{
+	const char *prefix = extended ? "E" : "";
+	struct igb_hw *hw = &adapter->hw;
+	bool seen;
+
+	WRITE_ONCE(*fired, false);
+	igb_wr(hw, extended ? IGB_EICS : IGB_ICS, cause);
+	if (!read_poll_timeout(igb_has_fired, seen, seen, 100,
+			       IGB_TEST_USECS, false, fired))
+		return 0;
+	if (!igb_hw_present(hw))
+		return -ENODEV;
+	netdev_err(adapter->netdev,
+		   "vector %u (IRQ %d) is silent: %#010x written to %sICS, %sIMS reads %#010x\n",
+		   vector, pci_irq_vector(adapter->pdev, vector), cause,
+		   prefix, prefix,
+		   igb_rd(hw, extended ? IGB_EIMS : IGB_IMS));
+	return -EIO;
+}
+
+/* The one interrupt without MSI-X is tested with the link's cause. */
+static int igb_test_queue(struct igb_queue *q)
+{
+	struct igb_adapter *adapter = q->adapter;
+	int err;
+
+	igb_irq_enable_queue(q);
+	if (igb_msix(adapter))
+		err = igb_test_vector(adapter, q->vector, true, q->eims,
+				      &q->fired);
+	else
+		err = igb_test_vector(adapter, q->vector, false, IGB_ICR_LSC,
+				      &adapter->fired);
+	igb_irq_disable_queue(q);
+	return err;
+}
+
+/**
+ * igb_irq_test() - have each vector in use fire, and see its handler run
+ * @adapter: the port, down, with handlers
+ *
+ * Context: process context, sleeps, RTNL.
+ * Return: 0, -EIO when a vector is silent, which is logged, or -ENODEV when
+ * the device is gone.
+ */
+int igb_irq_test(struct igb_adapter *adapter)
+{
+	unsigned int i;
+	int err = 0;
+	int ret;
+
+	igb_irq_enable(adapter);
+	if (igb_msix(adapter))
+		err = igb_test_vector(adapter, IGB_VECTOR_OTHER, false,
+				      IGB_ICR_LSC, &adapter->fired);
+	for (i = 0; i < adapter->num_queues && err != -ENODEV; i++) {
+		ret = igb_test_queue(adapter->queue[i]);
+		err = ret ?: err;
+	}
+	igb_irq_disable(adapter);
+	return err;
 }

@@ -117,8 +117,18 @@ static int igb_disable_queues(struct igb_adapter *adapter, unsigned int first,
 	return err;
 }
 
-static int igb_configure_queues(struct igb_adapter *adapter, unsigned int first,
-				unsigned int end)
+/**
+ * igb_configure_queues() - enable queue pairs, with their rings
+ * @adapter: the port, with rings that are empty
+ * @first: the first pair
+ * @end: the one behind the last
+ *
+ * Context: process context, RTNL.
+ * Return: 0, or with all of them disabled -ETIMEDOUT, or -ENODEV when the
+ * device is gone.
+ */
+int igb_configure_queues(struct igb_adapter *adapter, unsigned int first,
+			 unsigned int end)
 {
 	struct igb_queue *q;
 	unsigned int i;
@@ -277,10 +287,17 @@ int igb_up(struct igb_adapter *adapter)
 	return 0;
 }
 
-/* No buffer may be freed while the chip could still write to it, be it that
- * it does not obey or that its registers cannot be reached.
+/**
+ * igb_stop_dma_queues() - have the chip do with all rings
+ * @adapter: the port, its receiver stopped
+ *
+ * No buffer may be freed while the chip could still write to it, be it that
+ * it does not obey or that its registers cannot be reached: it is reset then,
+ * or kept from memory.
+ *
+ * Context: process context, RTNL.
  */
-static void igb_stop_dma_queues(struct igb_adapter *adapter)
+void igb_stop_dma_queues(struct igb_adapter *adapter)
 {
 	int err;
 
