@@ -99,6 +99,14 @@ struct igb_tx_stats {
 	u64_stats_t woken;	/* times there was room again */
 };
 
+/* What several frames were, for whom it concerns. */
+struct igb_tx_sum {
+	unsigned int packets;
+	unsigned int bytes;
+	unsigned int bql;	/* bytes of the stack's frames */
+	unsigned int xsk;	/* frames of applications' */
+};
+
 /**
  * struct igb_tx_ctxt - what a context descriptor says; the chip keeps two
  * @lens: VLAN tag, MAC and IP header lengths
@@ -568,6 +576,7 @@ u32 igb_rx_desctype(const struct igb_rx_ring *ring);
 
 /* igb_xdp.c */
 extern const struct xdp_metadata_ops igb_xdp_metadata_ops;
+u32 igb_xdp_trace_verdict(const struct igb_rx *rx, u32 act);
 void igb_xdp_act(struct igb_rx *rx, struct xdp_buff *xdp,
 		 struct bpf_prog *prog, u32 act);
 void igb_xdp_flush(struct igb_rx *rx);
@@ -625,6 +634,7 @@ void igb_rx_skip(struct igb_rx *rx);
 bool igb_rx_finish(struct igb_rx *rx, struct bpf_prog *prog,
 		   const union igb_rx_desc *desc, u32 status);
 void igb_rx_discard(struct igb_rx *rx);
+u32 igb_rx_trace_desc(const struct igb_rx *rx, u16 i);
 
 /* igb_irq.c */
 int igb_irq_init(struct igb_adapter *adapter);

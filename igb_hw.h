@@ -391,9 +391,11 @@ struct igb_tx_ctxt_desc {
 
 static_assert(sizeof(struct igb_tx_ctxt_desc) == 16);
 
+#define IGB_TXD_DTALEN			GENMASK(15, 0)
 #define IGB_TXD_DTYP			GENMASK(23, 20)
 #define   IGB_TXD_DTYP_CTXT		2
 #define   IGB_TXD_DTYP_DATA		3
+#define IGB_TXD_DCMD			GENMASK(31, 24)
 #define IGB_TXD_EOP			BIT(24)
 #define IGB_TXD_IFCS			BIT(25)
 #define IGB_TXD_RS			BIT(27)

@@ -10,6 +10,7 @@
 #include <linux/iopoll.h>
 
 #include "igb.h"
+#include "igb_trace.h"
 
 #define IGB_VECTOR_OTHER	0
 #define IGB_VECTOR_QUEUE(i)	((i) + 1)
@@ -45,6 +46,7 @@ static irqreturn_t igb_intr_queue(int irq, void *data)
 	struct igb_queue *q = data;
 
 	WRITE_ONCE(q->fired, true);
+	trace_igb_interrupt(q->adapter, q->vector, 0);
 	napi_schedule_irqoff(&q->napi);
 	return IRQ_HANDLED;
 }
@@ -74,9 +76,12 @@ void igb_irq_check_other(struct igb_adapter *adapter)
 static irqreturn_t igb_intr_other(int irq, void *data)
 {
 	struct igb_adapter *adapter = data;
+	u32 icr;
 
 	/* GPIE.NSICR: reading clears. */
-	igb_check_other(adapter, igb_rd(&adapter->hw, IGB_ICR));
+	icr = igb_rd(&adapter->hw, IGB_ICR);
+	trace_igb_interrupt(adapter, IGB_VECTOR_OTHER, icr);
+	igb_check_other(adapter, icr);
 	return IRQ_HANDLED;
 }
 
@@ -107,6 +112,7 @@ static irqreturn_t igb_intr_single(int irq, void *data)
 	if (unlikely(READ_ONCE(hw->gone) || (!icr && !igb_hw_present(hw))))
 		return igb_intr_gone(adapter);
 
+	trace_igb_interrupt(adapter, 0, icr);
 	igb_check_other(adapter, icr);
 	napi_schedule_irqoff(&adapter->queue[0]->napi);
 	return IRQ_RETVAL(icr);
@@ -298,6 +304,7 @@ int igb_poll(struct napi_struct *napi, int budget)
 	igb_rx_refill(&q->rx);
 	if (q->rx.xdp_done)
 		igb_xdp_flush(&q->rx);
+	trace_igb_poll(q, done, budget);
 	if (unlikely(READ_ONCE(q->rx.starved)))
 		queue_delayed_work(system_wq, &q->adapter->refill_work,
 				   msecs_to_jiffies(20));

@@ -14,6 +14,8 @@
 #include <linux/unaligned.h>
 
 #include "igb.h"
+#define CREATE_TRACE_POINTS
+#include "igb_trace.h"
 
 #define IGB_SERVICE_INTERVAL	(2 * HZ)
 #define IGB_LINK_PATIENCE	(5 * HZ)

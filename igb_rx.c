@@ -8,6 +8,7 @@
 #include <net/xdp_sock_drv.h>
 
 #include "igb.h"
+#include "igb_trace.h"
 
 /* RDT is written so many times on the way round the ring. */
 #define IGB_RX_KICKS		8
@@ -392,6 +393,7 @@ bool igb_rx_pass(struct igb_rx *rx, struct sk_buff *skb,
 		__vlan_hwaccel_put_tag(skb, htons(ETH_P_8021Q),
 				       le16_to_cpu(desc->wb.vlan));
 	skb_record_rx_queue(skb, rx->index);
+	trace_igb_rx_deliver(rx, skb);
 	skb->protocol = eth_type_trans(skb, rx->netdev);
 	napi_gro_receive(rx->napi, skb);
 	return true;
@@ -410,6 +412,8 @@ static __always_inline bool igb_rx_run_xdp(struct igb_rx *rx,
 
 	rx->frame.desc = desc;
 	act = bpf_prog_run_xdp(prog, xdp);
+	if (trace_igb_xdp_verdict_enabled())
+		act = igb_xdp_trace_verdict(rx, act);
 	if (act == XDP_DROP) {
 		igb_count(&rx->syncp, &rx->stats.xdp_drop);
 		return false;
@@ -470,6 +474,25 @@ static noinline bool igb_rx_gather(struct igb_rx *rx, struct bpf_prog *prog,
 	return igb_rx_finish(rx, prog, desc, status);
 }
 
+/**
+ * igb_rx_trace_desc() - trace a descriptor that the chip is done with
+ * @rx: the queue
+ * @i: the descriptor
+ *
+ * The caller takes its status from here: to keep it over a call that is not
+ * made would cost as much as to make one.
+ *
+ * Context: NAPI poll.
+ * Return: the descriptor's status.
+ */
+u32 igb_rx_trace_desc(const struct igb_rx *rx, u16 i)
+{
+	u32 status = igb_rx_status(rx, i);
+
+	trace_igb_rx_desc(rx, i, status);
+	return status;
+}
+
 /* Nearly all frames are good and have one page, which stays in its place when
  * it is of no more use.
  */
@@ -513,6 +536,8 @@ int igb_rx_clean(struct igb_rx *rx, int budget)
 	u16 len;
 
 	while (done < budget && igb_rx_is_done(rx, i, &status)) {
+		if (trace_igb_rx_desc_enabled())
+			status = igb_rx_trace_desc(rx, i);
 		len = le16_to_cpu(ring->desc[i].wb.length);
 		if (likely(igb_rx_is_whole(rx, status, len, IGB_RX_BUF_LEN))) {
 			igb_rx_take(rx, prog, i, status, len);

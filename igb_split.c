@@ -8,6 +8,7 @@
  * told of a frame, are those of igb_xdp.c and igb_rx.c.
  */
 #include "igb.h"
+#include "igb_trace.h"
 
 /**
  * igb_split_write_desc() - have a descriptor say where its buffers are
@@ -147,6 +148,8 @@ int igb_split_rx_clean(struct igb_rx *rx, int budget)
 	u32 status;
 
 	while (done < budget && igb_rx_is_done(rx, i, &status)) {
+		if (trace_igb_rx_desc_enabled())
+			status = igb_rx_trace_desc(rx, i);
 		igb_split_take(rx, i, status);
 		done += igb_rx_finish(rx, prog, &ring->desc[i], status);
 		i = igb_rx_advance(rx, i, done);

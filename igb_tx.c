@@ -13,6 +13,7 @@
 #include <net/xdp_sock_drv.h>
 
 #include "igb.h"
+#include "igb_trace.h"
 
 /* Context, head and all fragments. */
 #define IGB_TX_NEEDED		(MAX_SKB_FRAGS + 2)
@@ -432,14 +433,6 @@ static bool igb_tx_is_sent(const struct igb_tx *tx, u16 i, u16 head)
 							      last + count);
 }
 
-/* What several frames were, for whom it concerns. */
-struct igb_tx_sum {
-	unsigned int packets;
-	unsigned int bytes;
-	unsigned int bql;	/* bytes of the stack's frames */
-	unsigned int xsk;	/* frames of applications' */
-};
-
 /* Give frames back up to @head.  A nonzero @budget says that bottom halves are
  * off and nothing more; without it, which is netpoll's way, memory of XDP's
  * must not be touched.
@@ -494,6 +487,7 @@ static void igb_tx_reclaim(struct igb_tx *tx, int budget)
 	if (!sum.packets)
 		return;
 
+	trace_igb_tx_reclaim(tx, &sum);
 	u64_stats_update_begin(&tx->syncp);
 	u64_stats_add(&tx->stats.packets, sum.packets);
 	u64_stats_add(&tx->stats.bytes, sum.bytes);
@@ -501,6 +495,37 @@ static void igb_tx_reclaim(struct igb_tx *tx, int budget)
 	if (unlikely(!netif_txq_completed_wake(tx->txq, sum.packets, sum.bql,
 					       igb_tx_unused(tx), IGB_TX_WAKE)))
 		igb_count(&tx->syncp, &tx->stats.woken);
+}
+
+/* The doorbell. */
+static void igb_tx_write_tail(struct igb_tx *tx)
+{
+	WRITE_ONCE(tx->next_to_kick, tx->next_to_use);
+	writel(tx->next_to_use, tx->tail);
+}
+
+/* What the chip is about to be told of. */
+static void igb_tx_trace_descs(const struct igb_tx *tx)
+{
+	const struct igb_tx_desc *desc;
+	u16 i = tx->next_to_kick;
+
+	for (; i != tx->next_to_use; i = igb_next(tx->ring.count, i)) {
+		desc = &tx->ring.desc[i];
+		trace_igb_tx_desc(tx, i, le64_to_cpu(desc->addr),
+				  le32_to_cpu(desc->cmd_type_len));
+	}
+}
+
+/* The rest of igb_tx_kick() where somebody watches: if it went on there, it
+ * would have to save registers for all.
+ */
+static noinline void igb_tx_kick_traced(struct igb_tx *tx)
+{
+	igb_tx_trace_descs(tx);
+	trace_igb_tx_doorbell(tx);
+	igb_tx_write_tail(tx);
+	igb_tx_reclaim(tx, !irqs_disabled());
 }
 
 /**
@@ -517,8 +542,10 @@ void igb_tx_kick(struct igb_tx *tx)
 
 	if (tx->next_to_kick != tx->next_to_use) {
 		tx->ring.desc[last].cmd_type_len |= cpu_to_le32(IGB_TXD_RS);
-		WRITE_ONCE(tx->next_to_kick, tx->next_to_use);
-		writel(tx->next_to_use, tx->tail);
+		if (trace_igb_tx_desc_enabled() ||
+		    trace_igb_tx_doorbell_enabled())
+			return igb_tx_kick_traced(tx);
+		igb_tx_write_tail(tx);
 	}
 	igb_tx_reclaim(tx, !irqs_disabled());
 }
@@ -743,6 +770,7 @@ netdev_tx_t igb_xmit_frame(struct sk_buff *skb, struct net_device *netdev)
 		return NETDEV_TX_BUSY;
 	}
 
+	trace_igb_xmit(tx, skb);
 	if (unlikely(igb_tx_queue(tx, skb))) {
 		dev_kfree_skb_any(skb);
 		igb_count(&tx->syncp, &tx->stats.dropped);

@@ -10,6 +10,7 @@
 #include <linux/filter.h>
 
 #include "igb.h"
+#include "igb_trace.h"
 
 #define IGB_XDP_DID_TX		BIT(0)
 #define IGB_XDP_DID_REDIRECT	BIT(1)
@@ -47,6 +48,20 @@ static int igb_xdp_redirect(struct igb_rx *rx, struct xdp_buff *xdp,
 	else
 		xdp_return_buff(xdp);
 	return err;
+}
+
+/**
+ * igb_xdp_trace_verdict() - trace what a program decided about a frame
+ * @rx: the queue
+ * @act: the verdict
+ *
+ * Context: NAPI poll.
+ * Return: @act, for the reason of igb_rx_trace_desc().
+ */
+u32 igb_xdp_trace_verdict(const struct igb_rx *rx, u32 act)
+{
+	trace_igb_xdp_verdict(rx, act);
+	return act;
 }
 
 /**

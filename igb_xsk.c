@@ -10,6 +10,7 @@
 #include <net/xdp_sock_drv.h>
 
 #include "igb.h"
+#include "igb_trace.h"
 
 /**
  * igb_xsk_in_use() - does any queue pair work on an application's memory?
@@ -285,6 +286,8 @@ static void igb_xsk_deliver(struct igb_rx *rx, struct bpf_prog *prog,
 	if (prog) {
 		container_of(xdp, struct igb_xdp_buff, xdp)->desc = desc;
 		act = bpf_prog_run_xdp(prog, xdp);
+		if (trace_igb_xdp_verdict_enabled())
+			act = igb_xdp_trace_verdict(rx, act);
 	}
 	if (act == XDP_PASS)
 		igb_rx_pass(rx, igb_xsk_copy_skb(rx, xdp), desc, status);
@@ -326,6 +329,8 @@ int igb_xsk_rx_clean(struct igb_rx *rx, int budget)
 
 	XSK_CHECK_PRIV_TYPE(struct igb_xdp_buff);
 	while (done < budget && igb_rx_is_done(rx, i, &status)) {
+		if (trace_igb_rx_desc_enabled())
+			status = igb_rx_trace_desc(rx, i);
 		desc = &ring->desc[i];
 		xdp = ring->xsk[i];
 		ring->xsk[i] = NULL;
