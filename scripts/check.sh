@@ -89,7 +89,7 @@ step_clang() {
 		CONFIG_MITIGATION_RETHUNK= CONFIG_MITIGATION_SLS= \
 		CONFIG_FUNCTION_TRACER= CONFIG_INIT_STACK_ALL_ZERO= CONFIG_OBJTOOL= \
 		CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT= \
-		KCFLAGS=-Wno-duplicate-decl-specifier W=1
+		KCFLAGS='-Wno-duplicate-decl-specifier -DCC_USING_FENTRY' W=1
 }
 
 # Only what sparse says counts here, what the compiler says is seen above.
