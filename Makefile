@@ -14,6 +14,7 @@ PORTS		?=# make run: number of network cards
 MEM		?=# make run: memory in MiB
 APPEND		?=# make run: more words for the kernel command line
 QEMU_ARGS	?=# make run: more options for scripts/run-qemu.sh
+SVG		?=# make follow: draw the journey into this file
 TESTS		?= tests# make test: files or tests to run
 BASE		?=# make bench: results of an earlier run to compare with
 SHORT		?=# make bench: 1: some workloads, of igb_demo alone, nothing drawn
@@ -68,6 +69,10 @@ run: initramfs ## boot a guest: a shell, driver loaded, eth0 addressed (no termi
 .PHONY: demo
 demo: setup-test module ## play the sessions without a terminal, fail when one fails
 	$(Q)$(PYTHON) scripts/demo.py --arch $(arch)
+
+.PHONY: follow
+follow: setup-test module ## follow one ping through the driver, step by step (SVG=file: draw it)
+	$(Q)scripts/follow-packet --arch $(arch) $(if $(SVG),--svg '$(SVG)')
 
 # A test waits for a quarter of its time: three at once keep two CPUs busy.
 .PHONY: test

@@ -343,6 +343,7 @@ static_assert(sizeof(union igb_rx_desc) == 16);
 #define IGB_RXD_VP			BIT(3)
 #define IGB_RXD_UDPCS			BIT(4)
 #define IGB_RXD_L4CS			BIT(5)
+#define IGB_RXD_IPCS			BIT(6)
 #define IGB_RXD_HBO			BIT(23)
 #define IGB_RXD_L4E			BIT(29)
 #define IGB_RXD_IPE			BIT(30)

@@ -50,6 +50,7 @@ TRACE_DEFINE_ENUM(XDP_REDIRECT);
 		      { IGB_RXD_VP,	"VP" },				\
 		      { IGB_RXD_UDPCS,	"UDPCS" },			\
 		      { IGB_RXD_L4CS,	"L4CS" },			\
+		      { IGB_RXD_IPCS,	"IPCS" },			\
 		      { IGB_RXD_HBO,	"HBO" },			\
 		      { IGB_RXD_L4E,	"L4E" },			\
 		      { IGB_RXD_IPE,	"IPE" },			\
