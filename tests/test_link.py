@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 """The link: it follows the cable, it is quick, and it is what was asked for."""
 import re
-import statistics
 
 import pytest
 from rig import frames
+from rig.box import STEADY
 from rig.frames import PEER
 from rig.nic import MODULE, Nic
 from rig.project import DRIVER
@@ -131,44 +131,36 @@ class TestCable:
         assert sends(nic, wire)
 
 
+@pytest.mark.guest("wire", STEADY)
 class TestTimes:
-    """Bounds that a person would notice; the best of some tries, for the host is shared."""
+    """Bounds that a person would notice."""
 
     def test_probe(self, nic):
-        """Binding the driver to the card takes 60 ms at most."""
-        for _ in range(5):
-            said = nic.guest.sh(f"rigtool probe {DRIVER} {nic.pci} 10", timeout=60)
-            times = sorted(int(number) / 1000 for number in re.findall(r"=(\d+)", said))
-            if times[0] < 60 and statistics.median(times) < 200:
-                break
-        print(f"probe: best {times[0]:.1f}, median {statistics.median(times):.1f} ms")
-        assert times[0] < 60, times
-        assert statistics.median(times) < 200, times
+        """Binding the driver to the card takes 20 ms at most."""
+        said = nic.guest.sh(f"rigtool probe {DRIVER} {nic.pci} 10", timeout=60)
+        times = [int(number) / 1000 for number in re.findall(r"=(\d+)", said)]
+        print(times)
+        assert len(times) == 10 and max(times) < 20, times
 
     def test_first_carrier(self, guest):
         """0.6 s after the start of insmod there is a link."""
-        times = []
-        for _ in range(12):
+        for _ in range(3):
             said = guest.sh(f"rigtool load {MODULE} eth0")
-            times.append([int(number) / 1000 for number in re.findall(r"=(\d+)", said)])
+            times = [int(number) / 1000 for number in re.findall(r"=(\d+)", said)]
             guest.sh(f"rmmod {DRIVER}")
-            load, carrier = (min(column) for column in zip(*times))
-            if len(times) > 2 and carrier < 600:
-                break
-        print(f"load {load:.1f} ms, carrier {carrier:.1f} ms; all: {times}")
-        assert carrier < 600, times
+            print(times)
+            assert times[-1] < 600, times
 
     def test_later_up(self, nic):
         """Coming up again finds the link there: 20 ms at most."""
-        for _ in range(5):
-            said = nic.guest.sh(f"rigtool updown {nic.name} 20", timeout=120)
-            times = sorted(int(number) / 1000 for number in re.findall(r"carrier_us=(\d+)", said))
-            if times[0] < 20 and statistics.median(times) < 100:
-                break
-        print(f"up to carrier: best {times[0]:.1f}, median {statistics.median(times):.1f} ms")
-        assert len(times) == 20
-        assert times[0] < 20, times
-        assert statistics.median(times) < 100, times
+        said = nic.guest.sh(f"rigtool updown {nic.name} 20", timeout=120)
+        times = [int(number) / 1000 for number in re.findall(r"carrier_us=(\d+)", said)]
+        print(times)
+        assert len(times) == 20 and max(times) < 20, times
+
+
+class TestReplugged:
+    """How long a person waits for the link, with the cable in hand."""
 
     def test_replugged(self, nic):
         """A cable plugged in again: negotiation's half second and little more."""

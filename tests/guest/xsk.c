@@ -169,6 +169,18 @@ static void produced(struct ring *ring)
 	__atomic_store_n(ring->producer, ring->mine, __ATOMIC_RELEASE);
 }
 
+/* The kernel lets go of a queue some time after its last user has died. */
+static void bind_queue(int fd, const struct sockaddr_xdp *address)
+{
+	int tries = 0;
+
+	while (bind(fd, (const void *)address, sizeof(*address)) < 0) {
+		if (errno != EBUSY || tries++ == 100)
+			die("bind");
+		usleep(50000);
+	}
+}
+
 static void open_xsk(struct xsk *xsk, int index, uint32_t queue, uint16_t flags, bool late)
 {
 	struct sockaddr_xdp address = {
@@ -195,8 +207,7 @@ static void open_xsk(struct xsk *xsk, int index, uint32_t queue, uint16_t flags,
 	xsk->fill.mine = RING;
 	if (!late)
 		produced(&xsk->fill);
-	if (bind(xsk->fd, (void *)&address, sizeof(address)) < 0)
-		die("bind");
+	bind_queue(xsk->fd, &address);
 }
 
 #ifndef SO_PREFER_BUSY_POLL
@@ -377,6 +388,17 @@ static void receive_all(struct work *work)
 	}
 }
 
+/* What a socket has not sent when it is closed is lost. */
+static void wait_until_sent(struct work *work)
+{
+	int64_t start = now_us();
+
+	while (work->xsk.free_count < RING && now_us() - start < work->idle * 1000) {
+		kick(&work->xsk, true, work->always);
+		complete(&work->xsk, false);
+	}
+}
+
 static void send_all(struct work *work)
 {
 	int64_t quiet_since = now_us();
@@ -550,6 +572,8 @@ int xsk_main(int argc, char **argv)
 		push_all(&work);
 	else
 		receive_all(&work);
+	if (!strcmp(work.mode, "back"))
+		wait_until_sent(&work);
 	if (go)
 		tell(go, start);
 	print_statistics(&work);
