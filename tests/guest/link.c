@@ -16,30 +16,46 @@
 
 #include "rigtool.h"
 
-/* 1 with carrier, 0 without, -1 while the interface is down or absent. */
-static int carrier(const char *name)
+/*
+ * 1 with carrier, 0 without, -1 while the interface is down or absent. The file at
+ * @fd is kept open for the next look: to open it costs most of one.
+ */
+static int carrier(const char *name, int *fd)
 {
-	char path[64], value = 0;
-	int fd, got;
+	char path[64], value;
 
-	snprintf(path, sizeof(path), "/sys/class/net/%s/carrier", name);
-	fd = open(path, O_RDONLY);
-	if (fd < 0)
+	if (*fd < 0) {
+		snprintf(path, sizeof(path), "/sys/class/net/%s/carrier", name);
+		*fd = open(path, O_RDONLY);
+	}
+	if (*fd < 0)
 		return -1;
-	got = read(fd, &value, 1);
-	close(fd);
-	return got == 1 ? value == '1' : -1;
+	if (pread(*fd, &value, 1, 0) == 1)
+		return value == '1';
+	close(*fd);
+	*fd = -1;
+	return -1;
 }
 
 /* Microseconds from @since until the carrier is @want, or -1 after @limit_ms. */
 static int64_t wait_carrier(const char *name, int want, int64_t since, long limit_ms)
 {
-	while (now_us() - since < limit_ms * 1000) {
-		if (carrier(name) == want)
-			return now_us() - since;
-		usleep(300);
+	int64_t took = 0;
+	int fd = -1;
+
+	while (carrier(name, &fd) != want) {
+		took = now_us() - since;
+		if (took >= limit_ms * 1000) {
+			took = -1;
+			break;
+		}
+		usleep(1000);
 	}
-	return -1;
+	if (took >= 0)
+		took = now_us() - since;
+	if (fd >= 0)
+		close(fd);
+	return took;
 }
 
 /* load FILE IF: loads the module, raises the interface as soon as it exists. */

@@ -81,7 +81,7 @@ class Box:  # pylint: disable=too-many-instance-attributes
             if tries > 1 and re.search("Assertion|boot: no answer", str(error)):
                 return self._boot(tries - 1)
             raise
-        self._devices = int(guest.sh(f"ls {PCI_DEVICES} | wc -l"))
+        self._devices = int(guest.sh(f"set -- {PCI_DEVICES}/*; echo $#"))
         return guest
 
     def _start(self):
@@ -118,10 +118,11 @@ class Box:  # pylint: disable=too-many-instance-attributes
         guest = self.guest()
         self.tidy = False
         with contextlib.suppress(GuestError):
-            # A card that a test took away is not coming back.
-            guest.sh(f"[ $(ls {PCI_DEVICES} | wc -l) = {self._devices} ]")
-            guest.sh("for n in $(ip netns list | cut -d' ' -f1); do ip netns del $n; done; "
-                     f"[ ! -d /sys/module/{project.DRIVER} ] || rmmod {project.DRIVER}",
+            # A card that a test took away is not coming back. Each test begins so: what the
+            # shell can do by itself takes a tenth of the time.
+            guest.sh(f"set -- {PCI_DEVICES}/*; [ $# = {self._devices} ] && "
+                     "for n in /run/netns/*; do [ ! -e $n ] || ip netns del ${n##*/}; done && "
+                     f"{{ [ ! -d /sys/module/{project.DRIVER} ] || rmmod {project.DRIVER}; }}",
                      timeout=60)
             return guest
         self.discard()
