@@ -6,7 +6,7 @@ import pytest
 from rig import frames
 from rig.frames import PEER
 
-pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
+pytestmark = pytest.mark.guest("wire", ("msix-1cpu", "nomsi-1cpu"))
 
 
 @pytest.fixture
@@ -78,10 +78,9 @@ class TestChannels:
             == table.splitlines()[1:]
         assert works(nic, wire)
 
-    def test_affinity_is_kept(self, nic, box, wire):
+    @pytest.mark.guest("wire", ("msix-2cpu",))
+    def test_affinity_is_kept(self, nic, wire):
         """Where the administrator put a vector, it stays."""
-        if not (box.msi and box.multi_cpu):
-            pytest.skip("one vector, or one CPU")
         def affinity():
             """{name: CPUs} of the vectors that are in use."""
             found = {name: vector.number for name, vector in nic.vectors().items()}

@@ -12,7 +12,7 @@ from rig.nic import MODULE, Nic
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 
-pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
+pytestmark = pytest.mark.guest("wire", ("msix-1cpu",))
 
 NIC = "0000:01:00.0"
 COMMAND, MEMORY = 0x04, 0x2             # in configuration space
@@ -391,6 +391,7 @@ def shown(name, key):
     return f"{way}-rmon-etherStatsPkts{low}to{high}Octets" if low else f"rmon-etherStats{key}"
 
 
+@pytest.mark.guest("wire", ("msix-2cpu",))
 class TestRegisters:
     """Which register is what; of a card whose registers are memory, which reading does not clear.
 
@@ -614,6 +615,7 @@ class TestLights:
         nic.up()
 
 
+@pytest.mark.guest("wire", ("msix-2cpu",))
 class TestWake:
     """ethtool -s wol."""
 

@@ -7,7 +7,7 @@ from rig import frames
 from rig.frames import PEER
 from test_faults import COMMAND, GONE, MASTER, MEMORY, NIC, traffic, works
 
-pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
+pytestmark = pytest.mark.guest("wire", ("msix-1cpu", "nomsi-1cpu"))
 
 DEVICE = f"pci/{NIC}"
 FCTTV = 0x170

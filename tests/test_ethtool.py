@@ -84,7 +84,7 @@ class TestReports:
             assert sorted(int(mask, 16) for mask in masks) == [1, 2]
 
 
-@pytest.mark.guest("wire", ("msix-2cpu",))
+@pytest.mark.guest("wire", ("msix-1cpu",))
 class TestCopybreak:
     """Which transmitted frames are copied: ethtool --set-tunable eth0 tx-copybreak."""
 
@@ -297,7 +297,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.guest("wire", ("msix-2cpu",))
+@pytest.mark.guest("wire", ("msix-1cpu",))
 class TestRefused:
     """What cannot be is refused with a reason, and the port goes on as it was."""
 

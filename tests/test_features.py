@@ -11,7 +11,7 @@ from scapy.layers.l2 import GRE, Ether
 from scapy.layers.vxlan import VXLAN
 from test_offload import ACK, FIN, PSH, checksums_are_right, cut_up, payload
 
-pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
+pytestmark = pytest.mark.guest("wire", ("msix-1cpu",))
 
 # What in-tree igb has and this driver has not, with the reason.
 LEFT_OUT = {

@@ -9,7 +9,7 @@ from rig.frames import PEER
 from rig.nic import MODULE, Nic
 from rig.project import DRIVER
 
-pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
+pytestmark = pytest.mark.guest("wire", ("msix-1cpu", "nomsi-1cpu"))
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ class TestReplugged:
         assert min(took) < 0.7, took
 
 
-@pytest.mark.guest("wire", ("msix-2cpu",))
+@pytest.mark.guest("wire", ("msix-1cpu",))
 class TestSettings:
     """ethtool's link settings."""
 

@@ -6,7 +6,7 @@ import pytest
 from rig import frames
 from rig.frames import PEER
 
-pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
+pytestmark = pytest.mark.guest("wire", ("msix-1cpu", "nomsi-1cpu"))
 
 # From the kernel's netdev.h.
 QUEUE_GET, NAPI_GET, QSTATS_GET = 10, 11, 12

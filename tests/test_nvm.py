@@ -57,7 +57,7 @@ def noise(length, seed=1):
     return random.Random(seed).randbytes(length)
 
 
-@pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
+@pytest.mark.guest("wire", ("msix-1cpu", "nomsi-1cpu"))
 class TestRead:
     """ethtool -e."""
 

@@ -9,7 +9,7 @@ from scapy.layers.l2 import Dot1Q, Ether
 from scapy.layers.vxlan import VXLAN
 from test_wire import wait_received
 
-pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
+pytestmark = pytest.mark.guest("wire", ("msix-1cpu",))
 
 ACK, PSH, FIN = 0x10, 0x08, 0x01
 L4 = {"tcp": TCP, "udp": UDP}

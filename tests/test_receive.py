@@ -13,7 +13,7 @@ from scapy.layers.sctp import SCTP, SCTPChunkData
 from test_coalesce import BY_ITSELF, FIXED, MOST
 from test_rss import FLOWS, Spread, hash_of
 
-pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
+pytestmark = pytest.mark.guest("wire", ("msix-1cpu",))
 
 EVENT = "net/napi_gro_receive_entry"
 NONE, UNNECESSARY = 0, 1        # skb->ip_summed

@@ -19,7 +19,7 @@ from scapy.layers.sctp import SCTP, SCTPChunkData
 from scapy.utils import RawPcapReader
 from test_receive import EVENT, network
 
-pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
+pytestmark = pytest.mark.guest("wire", ("msix-1cpu",))
 
 HEADER_BUFFER = 256
 PAGE = 4096
@@ -249,6 +249,7 @@ class TestPrograms:
         test_xdp.detach(nic)
         assert_received(nic, wire, many)
 
+    @pytest.mark.guest("wire", ("msix-2cpu",))
     def test_cpu(self, nic, wire):
         """A cpumap: the stack of another CPU builds the frame, which TCP may then merge."""
         test_xdp.TestRedirection().test_cpu(nic, wire, 9000, "xdp.frags", self.SIZES)

@@ -8,7 +8,7 @@ from rig.frames import PEER
 from rig.trace import TRACE, traced
 from test_xdp import attach
 
-pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
+pytestmark = pytest.mark.guest("wire", ("msix-1cpu", "nomsi-1cpu"))
 
 RING = 256
 SIZES = (20, 60, 128, 129, 1000, 1514)

@@ -11,7 +11,7 @@ from scapy.layers.l2 import Ether
 from scapy.layers.sctp import SCTP
 from test_offload import checksums_are_right, cut_up
 
-pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
+pytestmark = pytest.mark.guest("wire", ("msix-1cpu",))
 
 TDT = 0xe018            # of queue 0
 RING = 256
