@@ -649,6 +649,7 @@ int igb_hw_write_nvm(struct igb_hw *hw, u32 offset, u32 len, const u8 *data);
 int igb_phy_init(struct igb_hw *hw);
 int igb_phy_start(struct igb_hw *hw);
 int igb_phy_read(struct igb_hw *hw, u8 addr, u8 reg, u16 *data);
+int igb_phy_write(struct igb_hw *hw, u8 addr, u8 reg, u16 data);
 void igb_phy_supported(unsigned long *modes);
 int igb_phy_configure_link(struct igb_hw *hw, struct igb_link *link);
 int igb_phy_get_partner(struct igb_hw *hw, unsigned long *lp_advertising);

@@ -291,6 +291,9 @@ static int igb_eth_ioctl(struct net_device *netdev, struct ifreq *ifr, int cmd)
 	case SIOCGMIIREG:
 		return igb_phy_read(&adapter->hw, mii->phy_id & 0x1f,
 				    mii->reg_num & 0x1f, &mii->val_out);
+	case SIOCSMIIREG:
+		return igb_phy_write(&adapter->hw, mii->phy_id & 0x1f,
+				     mii->reg_num & 0x1f, mii->val_in);
 	default:
 		return -EOPNOTSUPP;
 	}

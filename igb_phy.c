@@ -83,6 +83,22 @@ static int igb_mdic_write(struct igb_hw *hw, u8 reg, u16 data)
 	return min(ret, 0);
 }
 
+/* One MDIO frame on its own. */
+static int igb_phy_access(struct igb_hw *hw, enum igb_mdic_op op, u8 addr,
+			  u8 reg, u16 data)
+{
+	int ret;
+
+	mutex_lock(&hw->phy.lock);
+	ret = igb_phy_acquire(hw);
+	if (!ret) {
+		ret = igb_mdic(hw, op, addr, reg, data);
+		igb_phy_release(hw);
+	}
+	mutex_unlock(&hw->phy.lock);
+	return ret;
+}
+
 /**
  * igb_phy_read() - read a PHY register
  * @hw: the port
@@ -97,20 +113,29 @@ static int igb_mdic_write(struct igb_hw *hw, u8 reg, u16 data)
  */
 int igb_phy_read(struct igb_hw *hw, u8 addr, u8 reg, u16 *data)
 {
-	int ret;
-
-	mutex_lock(&hw->phy.lock);
-	ret = igb_phy_acquire(hw);
-	if (!ret) {
-		ret = igb_mdic(hw, IGB_MDIC_READ, addr, reg, 0);
-		igb_phy_release(hw);
-	}
-	mutex_unlock(&hw->phy.lock);
+	int ret = igb_phy_access(hw, IGB_MDIC_READ, addr, reg, 0);
 
 	if (ret < 0)
 		return ret;
 	*data = ret;
 	return 0;
+}
+
+/**
+ * igb_phy_write() - write a PHY register behind this driver's back
+ * @hw: the port
+ * @addr: MDIO address
+ * @reg: register
+ * @data: its value, until the link is next configured
+ *
+ * Context: process context, sleeps; takes the PHY's lock and semaphore.
+ * Return: as igb_phy_read().
+ */
+int igb_phy_write(struct igb_hw *hw, u8 addr, u8 reg, u16 data)
+{
+	int ret = igb_phy_access(hw, IGB_MDIC_WRITE, addr, reg, data);
+
+	return min(ret, 0);
 }
 
 /**

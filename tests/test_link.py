@@ -285,6 +285,17 @@ class TestMii:
         said, status = nic.guest.sh_status(f"rigtool mii {nic.name} 11")
         assert status and "Input/output error" in said
 
+    def test_write(self, nic):
+        """What is written is read back, and holds until the link is negotiated anew."""
+        mii = f"rigtool mii {nic.name}"
+        before = nic.guest.sh(f"{mii} 4")
+        nic.guest.sh(f"{mii} 4 0x0061")
+        assert nic.guest.sh(f"{mii} 4") == "0x0061\n"
+        nic.ethtool("-r")
+        nic.guest.until(f"{mii} 4", before)
+        said, status = nic.guest.sh_status(f"{mii} 4 0x0061 phy=2")
+        assert status and "Input/output error" in said
+
     def test_in_the_midst_of_link_changes(self, nic, wire):
         """Several readers beside the driver's own link work: every answer is right."""
         guest = nic.guest
