@@ -10,8 +10,9 @@
 #   KERNEL_IMAGE=...   the bootable image
 #   KDIR=...           what `make -C` wants for an external module
 #   MODULES=...        lib/modules/<release> of that image
-#   SOURCE=...         with --source: scripts of the kernel source
-#                      (checkpatch.pl, kernel-doc, spdxcheck.py)
+#   SOURCE=...         with --source: of the kernel's source its scripts
+#                      (checkpatch.pl, kernel-doc, spdxcheck.py), and its tests
+#                      of network drivers with what these use
 #
 # The newest 6.12 image that this machine's Debian mirrors offer is taken when
 # there is none yet, and again with --update; otherwise what is in the cache is
@@ -38,6 +39,11 @@ done
 deb=$(deb_arch_of "$arch")
 store=$CACHE/kernel/$deb
 
+has_source() {
+	[[ -e $CACHE/source/6.12/scripts/checkpatch.pl &&
+		-e $CACHE/source/6.12/tools/testing/selftests/drivers/net ]]
+}
+
 # The symbolic link "current" is set last, so what it leads to is complete.
 print_result() {
 	local dir rel image
@@ -48,7 +54,7 @@ print_result() {
 	image=$dir/boot/vmlinuz-$rel
 	[[ -e $image ]] || return 1
 	if [[ $source ]]; then
-		[[ -e $CACHE/source/6.12/scripts/checkpatch.pl ]] || return 1
+		has_source || return 1
 	fi
 	echo "KERNEL_IMAGE=$image"
 	echo "KDIR=$dir/usr/src/linux-headers-$rel"
@@ -106,22 +112,27 @@ fetch_kernel() {
 	rm -rf "$tmp"
 }
 
-# Of linux-source's tarball only what the checks run is kept.
+# Of linux-source's tarball only what the checks and the tests run is kept.
 fetch_source() {
 	local tmp=$CACHE/source/.tmp.$$
 
 	rm -rf "$CACHE"/source/.tmp.*
 	mkdir -p "$tmp"
-	say "fetching linux-source-6.12 for checkpatch and kernel-doc (about 150 MB)"
+	say "fetching linux-source-6.12 for its checks and tests (about 150 MB)"
 	(cd "$tmp" && papt_download "$(dpkg --print-architecture)" linux-source-6.12) ||
 		die "could not fetch linux-source-6.12"
-	say "unpacking its scripts"
+	say "unpacking them"
 	dpkg-deb --fsys-tarfile "$tmp"/*.deb |
 		tar -C "$tmp" -xf - --wildcards './usr/src/*.tar.xz'
 	tar -C "$tmp" -xf "$tmp"/usr/src/*.tar.xz --strip-components=1 \
 		--wildcards --no-wildcards-match-slash \
 		'*/scripts' '*/LICENSES' '*/.clang-format' \
-		'*/Documentation/dev-tools/checkpatch.rst'
+		'*/Documentation/dev-tools/checkpatch.rst' \
+		'*/tools/testing/selftests/*.h' \
+		'*/tools/testing/selftests/net' \
+		'*/tools/testing/selftests/drivers/net' \
+		'*/tools/net/ynl/lib' '*/Documentation/netlink/specs' \
+		'*/include/uapi/linux/ethtool.h'
 	rm -rf "${tmp:?}"/*.deb "${tmp:?}/usr" "${CACHE:?}/source/6.12"
 	mv "$tmp" "${CACHE:?}/source/6.12"
 }
@@ -155,7 +166,7 @@ if [[ $update || ! -L $store/current ]]; then
 	ln -sfn "$rel" "$store/.current.$$"
 	mv -T "$store/.current.$$" "$store/current"
 fi
-if [[ $source && ($update || ! -e $CACHE/source/6.12/scripts/checkpatch.pl) ]]; then
+if [[ $source && $update ]] || { [[ $source ]] && ! has_source; }; then
 	lock_cache source
 	fetch_source
 fi

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: guest-tools.sh [--arch x86_64|arm64] [--clients] [--update]
+# usage: guest-tools.sh [--arch x86_64|arm64] [--clients | --selftests] [--update]
 #
 # Makes sure that the programs of the guest (busybox, shells, ethtool, iproute2,
 # iperf3, tcpdump, ping) and the libraries they need are unpacked in the cache,
@@ -13,6 +13,9 @@
 #
 # With --clients there are the users of XDP and AF_XDP as well that Debian has:
 # xdp-tools with its tests, and dpdk-testpmd.
+#
+# With --selftests there is what the kernel's own tests of network drivers want
+# as well: Python, jq, socat, mausezahn and the GNU tools.
 
 . "$(dirname "$0")/lib.sh"
 
@@ -21,6 +24,7 @@
 wanted=(busybox-static dash bash ethtool iproute2 iperf3 tcpdump iputils-ping)
 
 clients=(xdp-tools xdp-tests dpdk-dev)
+selftests=(python3-minimal python3-yaml jq socat netsniff-ng coreutils)
 
 arch=x86_64 update=''
 while (($#)); do
@@ -31,6 +35,7 @@ while (($#)); do
 		shift 2
 		;;
 	--clients) wanted+=("${clients[@]}") && shift ;;
+	--selftests) wanted+=("${selftests[@]}") && shift ;;
 	--update) update=1 && shift ;;
 	--help | -h) help_text && exit ;;
 	*) wrong_use "unknown option '$1'" ;;
@@ -68,9 +73,15 @@ with_libraries() {
 	mapfile -t packages < <(needed)
 	papt "$deb" apt-get --simulate install "${packages[@]}" |
 		awk '$1 == "Inst" { print $2 }' |
-		grep -Ex "$(IFS='|' && echo "${wanted[*]}")|zlib1g|ibverbs-providers|lib.*" |
+		grep -Ex "$(IFS='|' && echo "${wanted[*]}")|python3\.[0-9]+-minimal|zlib1g|ibverbs-providers|lib.*" |
 		grep -Evx 'lib.*-perl|libperl.*|lib.*-common|lib.*-bin|libpam-modules|libsemanage.*'
 	[[ " ${wanted[*]} " != *' dpdk-dev '* ]] || echo dpdk-dev
+}
+
+# compile_python DIRECTORY...: in the guest that takes longer than what is run
+# there. Where the host's Python is another release, the guest takes no notice.
+compile_python() {
+	[[ ! -d $1 ]] || python3 -m compileall -q --invalidation-mode unchecked-hash "$@" || true
 }
 
 fetch_tools() {
@@ -87,6 +98,7 @@ fetch_tools() {
 		dpkg-deb --extract "$file" "$tmp/root"
 	done
 	rm -rf "$tmp"/root/usr/{share,include}
+	compile_python "$tmp"/root/usr/lib/python3*
 	rm -rf "$tools"
 	mv "$tmp/root" "$tools"
 	rm -rf "$tmp"

@@ -16,13 +16,14 @@
 #   --add SRC:DST    the host's file or directory SRC as DST in the guest;
 #                    repeatable
 #   --clients        the users of XDP and AF_XDP that Debian has, too
+#   --selftests      what the kernel's tests of network drivers want, too
 #   --modules DIR    lib/modules/<release> of the guest's kernel (default: the
 #                    one guest-kernel.sh provides; "none" for a kernel that
 #                    has everything built in)
 
 . "$(dirname "$0")/lib.sh"
 
-arch=x86_64 output='' modules='' clients=() kos=() adds=()
+arch=x86_64 output='' modules='' more=() kos=() adds=()
 # tcpdump, udhcpc and raw sockets want af_packet.
 kmods=(af_packet)
 while (($#)); do
@@ -52,14 +53,14 @@ while (($#)); do
 		esac
 		shift 2
 		;;
-	--clients) clients=(--clients) && shift ;;
+	--clients | --selftests) more=("$1") && shift ;;
 	--help | -h) help_text && exit ;;
 	*) wrong_use "unknown option '$1'" ;;
 	esac
 done
 [[ $output ]] || wrong_use "--output FILE is missing"
 
-eval "$("$TOP/scripts/guest-tools.sh" --arch "$arch" "${clients[@]}" | sed 's/=\(.*\)/="\1"/')"
+eval "$("$TOP/scripts/guest-tools.sh" --arch "$arch" "${more[@]}" | sed 's/=\(.*\)/="\1"/')"
 if [[ ! $modules ]]; then
 	modules=$("$TOP/scripts/guest-kernel.sh" --arch "$arch" | sed -n 's/^MODULES=//p')
 fi
@@ -158,9 +159,20 @@ add_clients() {
 	add_libraries "$root"/usr/bin/{xdp*,dpdk-testpmd} "$root"/usr/libexec/xdp-tools/test-tool \
 		"${copies[@]}"
 }
-if ((${#clients[@]})); then
-	add_clients
-fi
+
+# add_selftests: Python, and programs that do more than busybox's of their names.
+add_selftests() {
+	tool python3 jq socat mausezahn comm readlink date
+	mkdir -p "$root/usr/lib"
+	cp -R "$TOOLS"/usr/lib/python3* "$root/usr/lib/"
+	add_libraries "$root"/usr/bin/{python3,jq,socat,mausezahn,comm,readlink,date} \
+		"$root"/usr/lib/python3*/{lib-dynload,dist-packages/yaml}/*.so
+}
+
+case ${more[*]} in
+--clients) add_clients ;;
+--selftests) add_selftests ;;
+esac
 
 # --- overlay and what the caller adds ---------------------------------------
 
@@ -169,7 +181,7 @@ for add in "${adds[@]}"; do
 	dst=$root${add##*:}
 	mkdir -p "${dst%/*}"
 	cp -RL "${add%:*}" "$dst"
-	if [[ -f $dst && -x $dst ]]; then
+	if [[ -f $dst && -x $dst && $(head -c 4 "$dst") == *ELF ]]; then
 		add_libraries "$dst"
 	fi
 done

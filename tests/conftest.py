@@ -55,7 +55,7 @@ def pytest_collection_modifyitems(items):
         kind, config = getattr(item, "callspec").params["box"] if hasattr(item, "callspec") \
             and "box" in item.callspec.params else ("host", "")
         groups.setdefault((kind, config), []).append(item)
-    weight = {"wire": 4, "user": 3, "pair": 2, "clients": 2, "host": 0}
+    weight = {"wire": 4, "user": 3, "pair": 2, "clients": 2, "selftests": 2, "host": 0}
     order = sorted(groups, key=lambda group: (group[1] != ALL[0], -weight[group[0]]))
     for kind, config in order:
         for item in groups[kind, config]:

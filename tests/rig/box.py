@@ -101,7 +101,7 @@ class Box:  # pylint: disable=too-many-instance-attributes
             options.update(netdevs=("user",), pcap=self.pcap,
                            hostfwd=tuple(f"{kind}:{self.host_port}:5555"
                                          for kind in ("tcp", "udp")))
-        elif self.kind == "pair":
+        elif self.kind in ("pair", "selftests"):
             options["netdevs"] = ("hub", "hub")
         else:
             raise ValueError(self.kind)
@@ -111,6 +111,8 @@ class Box:  # pylint: disable=too-many-instance-attributes
     def _initrd(self):
         if self.kind == "clients":
             return image.initramfs(self.arch, (*image.KMODS, "xsk_diag"), "clients", ("--clients",))
+        if self.kind == "selftests":
+            return image.with_selftests(self.arch)
         return image.initramfs(self.arch)
 
     def unload(self):

@@ -13,6 +13,18 @@ TEST_MODULES = ("nomsix", "requeue", "spirom")
 # Of the guest's kernel, beside what mkinitramfs.sh always takes.
 KMODS = ("8021q", "vxlan", "ip_gre", "ipip", "sit", "bridge", "sctp", "veth", "igb", "pktgen")
 
+# What the kernel's tests of network drivers want beside those.
+SELFTEST_KMODS = ("vrf", "ipv6", "act_gact", "cls_flower", "cls_matchall", "sch_ingress", "sch_cbs",
+                  "sch_etf", "sch_mqprio", "sch_taprio")
+KSRC = "/usr/src/linux"         # in the guest
+SELFTESTS = f"{KSRC}/tools/testing/selftests"
+# Of the kernel's source: the tests, and what they use.
+SELFTEST_FILES = (*(f"tools/testing/selftests/{path}" for path in
+                    ("drivers/net/lib", "drivers/net/hw", "drivers/net/ping.py",
+                     "drivers/net/queues.py", "drivers/net/stats.py", "net/forwarding",
+                     "net/lib", "net/lib.sh", "net/net_helper.sh")),
+                  "tools/net/ynl/lib", "Documentation/netlink/specs")
+
 
 def _newer(target, sources):
     """Whether @target exists and is no older than any of @sources."""
@@ -26,16 +38,19 @@ def _files(directory):
     return [path for path in directory.rglob("*") if path.is_file()]
 
 
+def _compiler(arch):
+    if arch == os.uname().machine and not shutil.which(COMPILER[arch]):
+        return "gcc"
+    return COMPILER[arch]
+
+
 def _rigtool(arch):
     """The helper program, static, for the guest's architecture."""
     program = project.build_dir(arch) / "rigtool"
     sources = sorted(GUEST_SOURCES.glob("*.[ch]"))
     if not _newer(program, sources):
-        compiler = COMPILER[arch]
-        if arch == os.uname().machine and not shutil.which(compiler):
-            compiler = "gcc"
-        project.run([compiler, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-static", "-s", "-o",
-                     program, *(source for source in sources if source.suffix == ".c")])
+        project.run([_compiler(arch), "-std=gnu11", "-O2", "-Wall", "-Wextra", "-static", "-s",
+                     "-o", program, *(source for source in sources if source.suffix == ".c")])
     return program
 
 
@@ -98,27 +113,51 @@ def _test_module(arch, name):
     return module
 
 
-def initramfs(arch, kmods=KMODS, name="initramfs", options=()):
+def initramfs(arch, kmods=KMODS, name="initramfs", options=(), files=()):
     """Path of the image, made once whatever the number of workers; other @kmods or @options for
-    mkinitramfs.sh, other @name."""
+    mkinitramfs.sh, or more @files, pairs of where they are here and there, other @name."""
     directory = project.build_dir(arch)
     image, contents = directory / f"{name}.cpio", directory / f"{name}.contents"
     with project.locked(directory / "lock"):
         driver = _stripped(arch, _driver(arch))
         rigtool, programs = _rigtool(arch), _bpf()
         modules = [_test_module(arch, module) for module in TEST_MODULES]
-        inputs = [driver, rigtool, *modules, *programs,
+        files = [*files, (rigtool, "/usr/bin/rigtool"),
+                 *((module, f"/lib/modules/{module.name}") for module in modules),
+                 *((program, f"/lib/bpf/{program.name}") for program in programs)]
+        inputs = [driver, *(here for here, _ in files),
                   *(project.SCRIPTS / f"{script}.sh" for script in ("mkinitramfs", "guest-tools")),
                   *sorted(_files(project.TOP / "rootfs"))]
         wanted = f"{' '.join((*kmods, *options))}\n" \
             + "".join(f"{path} {path.stat().st_mtime_ns}\n" for path in inputs)
         if not image.exists() or not contents.exists() or contents.read_text() != wanted:
             project.run([project.SCRIPTS / "mkinitramfs.sh", "--arch", arch, "--output", image,
-                         *options, "--module", driver, "--add", f"{rigtool}:/usr/bin/rigtool",
-                         *(word for module in modules
-                           for word in ("--add", f"{module}:/lib/modules/{module.name}")),
+                         *options, "--module", driver,
                          *(word for kmod in kmods for word in ("--kmod", kmod)),
-                         *(word for program in programs
-                           for word in ("--add", f"{program}:/lib/bpf/{program.name}"))])
+                         *(word for here, there in files
+                           for word in ("--add", f"{here}:{there}"))])
             contents.write_text(wanted)
     return image
+
+
+def _csum(arch, source):
+    """The helper of the kernel's test of checksums, static."""
+    program = project.build_dir(arch) / "csum"
+    tests = source / "tools" / "testing" / "selftests"
+    code = tests / "net" / "lib" / "csum.c"
+    if not _newer(program, [code]):
+        project.run([_compiler(arch), "-O2", "-static", "-s", f"-I{tests}", "-o", program, code])
+    return program
+
+
+def with_selftests(arch):
+    """Path of an image that has Python, and the kernel's tests of network drivers, too."""
+    source = Path(project.guest_kernel(arch, "--source")["SOURCE"])
+    with project.locked(project.build_dir(arch) / "lock"):
+        csum = _csum(arch, source)
+    files = [*((source / path, f"{KSRC}/{path}") for path in SELFTEST_FILES),
+             (csum, f"{SELFTESTS}/net/lib/csum"),
+             (source / "include/uapi/linux/ethtool.h", "/usr/include/linux/ethtool.h"),
+             *((path, f"/usr/lib/python3/dist-packages/{path.name}")
+               for path in sorted((GUEST_SOURCES / "python").glob("*.py")))]
+    return initramfs(arch, (*KMODS, *SELFTEST_KMODS), "selftests", ("--selftests",), files)

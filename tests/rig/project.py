@@ -48,10 +48,11 @@ def run(command, **kwargs):
 
 
 @functools.lru_cache(maxsize=None)
-def guest_kernel(arch):
-    """KERNEL_IMAGE, KDIR and MODULES of the guest, the environment's words first."""
-    out = subprocess.run([SCRIPTS / "guest-kernel.sh", "--arch", arch], text=True, check=True,
-                         stdout=subprocess.PIPE).stdout
+def guest_kernel(arch, *options):
+    """KERNEL_IMAGE, KDIR and MODULES of the guest, the environment's words first; with
+    --source also SOURCE."""
+    out = subprocess.run([SCRIPTS / "guest-kernel.sh", "--arch", arch, *options], text=True,
+                         check=True, stdout=subprocess.PIPE).stdout
     found = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
     found.update({word: os.environ[word] for word in ("KERNEL_IMAGE", "KDIR")
                   if os.environ.get(word)})
