@@ -15,6 +15,7 @@ MEM		?=# make run: memory in MiB
 APPEND		?=# make run: more words for the kernel command line
 QEMU_ARGS	?=# make run: more options for scripts/run-qemu.sh
 SVG		?=# make follow: draw the journey into this file
+PUBLISH		?=# make features: 1: renew README's tables and Documentation/features.rst
 TESTS		?= tests# make test: files or tests to run
 BASE		?=# make bench: results of an earlier run to compare with
 SHORT		?=# make bench: 1: some workloads, of igb_demo alone, nothing drawn
@@ -74,10 +75,16 @@ demo: setup-test module ## play the sessions without a terminal, fail when one f
 follow: setup-test module ## follow one ping through the driver, step by step (SVG=file: draw it)
 	$(Q)scripts/follow-packet --arch $(arch) $(if $(SVG),--svg '$(SVG)')
 
+.PHONY: features
+features: setup-test module ## ask in-tree igb and this driver what they offer (PUBLISH=1: in README)
+	$(Q)scripts/feature-table --arch $(arch) $(if $(PUBLISH),--publish)
+
 # A test waits for a quarter of its time: three at once keep two CPUs busy.
 .PHONY: test
 test: setup-test module ## run the tests in guests (TESTS=tests/test_x.py for some)
 	$(Q)scripts/guest-tools.sh --arch $(arch) --clients >/dev/null
+	$(Q)scripts/guest-tools.sh --arch $(arch) --selftests >/dev/null
+	$(Q)scripts/guest-kernel.sh --arch $(arch) --source >/dev/null
 	$(Q)$(PYTHON) -m pytest -n 3 $(TESTS)
 
 .PHONY: bench
@@ -103,15 +110,18 @@ setup: ## install and fetch all that any target needs
 	$(Q)scripts/guest-kernel.sh --source >/dev/null
 	$(Q)scripts/guest-tools.sh >/dev/null
 	$(Q)scripts/guest-tools.sh --clients >/dev/null
+	$(Q)scripts/guest-tools.sh --selftests >/dev/null
 	$(Q)scripts/guest-kernel.sh --arch arm64 >/dev/null
 	$(Q)scripts/guest-tools.sh --arch arm64 >/dev/null
 	$(Q)scripts/guest-tools.sh --arch arm64 --clients >/dev/null
+	$(Q)scripts/guest-tools.sh --arch arm64 --selftests >/dev/null
 
 .PHONY: update
 update: ## fetch the newest guest kernel and programs that apt offers
 	$(Q)scripts/guest-kernel.sh --arch $(arch) --update
 	$(Q)scripts/guest-tools.sh --arch $(arch) --update
 	$(Q)scripts/guest-tools.sh --arch $(arch) --clients --update
+	$(Q)scripts/guest-tools.sh --arch $(arch) --selftests --update
 
 .PHONY: clean
 clean: ## remove what was built; the cache of downloads stays

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from rig import frames
+from rig.features import LEFT_OUT
 from rig.frames import PEER
 from rig.nic import Nic
 from scapy.layers.inet import IP, TCP, UDP
@@ -12,19 +13,6 @@ from scapy.layers.vxlan import VXLAN
 from test_offload import ACK, FIN, PSH, checksums_are_right, cut_up, payload
 
 pytestmark = pytest.mark.guest("wire", ("msix-1cpu",))
-
-# What in-tree igb has and this driver has not, with the reason.
-LEFT_OUT = {
-    "tx-checksum-ip-generic": "the chip knows IPv4 and IPv6, which are features of their own",
-    "tx-gso-partial": "the emulated chip takes no notice of inner headers",
-    "tx-gre-segmentation": "the same",
-    "tx-gre-csum-segmentation": "the same",
-    "tx-ipxip4-segmentation": "the same",
-    "tx-ipxip6-segmentation": "the same",
-    "tx-udp_tnl-segmentation": "the same",
-    "tx-udp_tnl-csum-segmentation": "the same",
-    "tx-udp-segmentation": "the emulated chip sends fragments of one datagram",
-}
 
 # How each is made, and what is around the frame, or the datagram, inside.
 TUNNELS = {
