@@ -706,6 +706,17 @@ static int igb_check_mdix(struct net_device *netdev, u8 mdix, bool autoneg)
 	return -EINVAL;
 }
 
+/* An interface can say which of several it wants. */
+static int igb_check_port(struct net_device *netdev, u8 port, u8 phy_address)
+{
+	if (port == PORT_TP && phy_address == IGB_PHY_ADDR)
+		return 0;
+
+	netdev_err(netdev, "there is no other port than TP, no other PHY than %u\n",
+		   IGB_PHY_ADDR);
+	return -EINVAL;
+}
+
 /* The caller holds the PHY's lock. */
 static int igb_renegotiate(struct igb_adapter *adapter,
 			   const struct igb_phy_settings *want)
@@ -730,9 +741,10 @@ static int igb_set_link_ksettings(struct net_device *netdev,
 	struct igb_phy_settings want;
 	int err;
 
-	if (autoneg)
+	err = igb_check_port(netdev, cmd->base.port, cmd->base.phy_address);
+	if (!err && autoneg)
 		err = igb_check_autoneg(netdev, cmd->link_modes.advertising);
-	else
+	else if (!err)
 		err = igb_check_forced(netdev, cmd->base.speed,
 				       cmd->base.duplex);
 	if (!err)
