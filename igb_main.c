@@ -904,6 +904,15 @@ static int igb_reconfigure_open(struct igb_adapter *adapter,
 	return err;
 }
 
+static bool igb_is_configured(const struct igb_adapter *adapter,
+			      const struct igb_config *want)
+{
+	return want->num_queues == adapter->num_queues &&
+	       want->tx_count == adapter->tx_count &&
+	       want->rx_count == adapter->rx_count &&
+	       want->split == adapter->split;
+}
+
 /**
  * igb_reconfigure() - change the number of queues, size and kind of rings
  * @adapter: the port
@@ -919,6 +928,8 @@ static int igb_reconfigure_open(struct igb_adapter *adapter,
 int igb_reconfigure(struct igb_adapter *adapter, const struct igb_config *want,
 		    struct netlink_ext_ack *extack)
 {
+	if (igb_is_configured(adapter, want))
+		return 0;
 	if (adapter->up)
 		return igb_reconfigure_open(adapter, want, extack);
 	return igb_adopt(adapter, want);
