@@ -76,19 +76,22 @@ static void request(int fd, int family, int command, int flags, int type,
 		die("netlink");
 }
 
-/* Asks a family with one attribute of @len bytes, none if 0; calls @print for each answer. */
-static int ask(const char *family, int command, int flags, int type, const void *value, size_t len,
-	       void (*print)(const struct nlmsghdr *message))
+int ask_generic(const char *family, int command, int flags, int type, const void *value,
+		size_t len, void (*print)(const struct nlmsghdr *message))
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
 	struct nlmsghdr *message = (void *)buffer;
+	unsigned int family_id;
 	ssize_t got;
 
 	request(fd, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 0, CTRL_ATTR_FAMILY_NAME, family,
 		strlen(family) + 1);
 	if (recv(fd, buffer, sizeof(buffer), 0) < 0)
 		die("netlink");
-	request(fd, attribute(message, CTRL_ATTR_FAMILY_ID), command, flags, type, value, len);
+	family_id = attribute(message, CTRL_ATTR_FAMILY_ID);
+	if (message->nlmsg_type == NLMSG_ERROR || !family_id)
+		return 1;
+	request(fd, family_id, command, flags, type, value, len);
 	while ((got = recv(fd, buffer, sizeof(buffer), 0)) > 0) {
 		for (message = (void *)buffer; NLMSG_OK(message, got);
 		     message = NLMSG_NEXT(message, got)) {
@@ -105,8 +108,8 @@ static int ask(const char *family, int command, int flags, int type, const void 
 /* Calls @print for each object that a command dumps; returns the exit status. */
 static int dump(int command, uint32_t scope, void (*print)(const struct nlmsghdr *message))
 {
-	return ask("netdev", command, NLM_F_DUMP, NETDEV_A_QSTATS_SCOPE, &scope,
-		   scope ? sizeof(scope) : 0, print);
+	return ask_generic("netdev", command, NLM_F_DUMP, NETDEV_A_QSTATS_SCOPE, &scope,
+			   scope ? sizeof(scope) : 0, print);
 }
 
 static void print_pool(const struct nlmsghdr *message)
@@ -165,6 +168,7 @@ int linkdowns_main(int argc, char **argv)
 	if (argc < 2)
 		usage("linkdowns IF");
 	header[0].value = ifindex(argv[1]);
-	return ask("ethtool", ETHTOOL_MSG_LINKSTATE_GET, 0,
-		   ETHTOOL_A_LINKSTATE_HEADER | NLA_F_NESTED, header, sizeof(header), print_downs);
+	return ask_generic("ethtool", ETHTOOL_MSG_LINKSTATE_GET, 0,
+			   ETHTOOL_A_LINKSTATE_HEADER | NLA_F_NESTED, header, sizeof(header),
+			   print_downs);
 }

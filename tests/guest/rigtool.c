@@ -135,6 +135,7 @@ static const struct {
 	{ "fakecard", fakecard_main },
 	{ "udpecho", udpecho_main },
 	{ "udpping", udpping_main },
+	{ "udpbeat", udpbeat_main },
 	{ "tcpecho", tcpecho_main },
 	{ "tcpping", tcpping_main },
 	{ "tcpsink", tcpsink_main },
@@ -152,6 +153,7 @@ static const struct {
 	{ "split", split_main },
 	{ "mapped", mapped_main },
 	{ "flow", flow_main },
+	{ "state", state_main },
 };
 
 int main(int argc, char **argv)

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct nlmsghdr;
+
 #define RIG_ETHERTYPE	0x88b5	/* IEEE 802 local experimental 1 */
 #define RIG_MAGIC	0x49474244u	/* "IGBD" */
 #define RIG_HEADER	12	/* magic, sequence number, body length */
@@ -33,6 +35,7 @@ int mmio_main(int argc, char **argv);
 int fakecard_main(int argc, char **argv);
 int udpecho_main(int argc, char **argv);
 int udpping_main(int argc, char **argv);
+int udpbeat_main(int argc, char **argv);
 int tcpecho_main(int argc, char **argv);
 int tcpping_main(int argc, char **argv);
 int tcpsink_main(int argc, char **argv);
@@ -50,12 +53,20 @@ int bpfmap_main(int argc, char **argv);
 int split_main(int argc, char **argv);
 int mapped_main(int argc, char **argv);
 int flow_main(int argc, char **argv);
+int state_main(int argc, char **argv);
 
 /* Ends the program with a message and errno. */
 void die(const char *what) __attribute__((noreturn));
 
 /* Ends the program with a message about wrong arguments. */
 void usage(const char *what) __attribute__((noreturn));
+
+/*
+ * Asks a generic netlink family with one attribute of @len bytes, none if 0, and calls @print
+ * for each answer. Returns 0, or 1 when there was an error.
+ */
+int ask_generic(const char *family, int command, int flags, int type, const void *value,
+		size_t len, void (*print)(const struct nlmsghdr *message));
 
 /* Has a TCP socket wait for connections to @port of any address, and says that it is ready. */
 void listen_at(int fd, const char *port, int backlog);

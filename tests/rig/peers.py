@@ -128,3 +128,52 @@ class WireHost:
             return back / UDP(sport=7, dport=packet[UDP].sport) / \
                 bytes(packet[UDP].payload)[:packet[UDP].len - 8]
         return None
+
+
+class Mirror:
+    """A host on a raw wire that answers ARP for every address, and sends every UDP datagram, or
+    part of one, and every ICMP echo back: fast, because it understands no more than it must."""
+
+    def __init__(self, wire, mac=frames.PEER):
+        self.mac = bytes.fromhex(mac.replace(":", ""))
+        self.answered = 0
+        self._wire = wire
+        self._remove = wire.tap(self._answer)
+
+    def close(self):
+        """Leave the wire."""
+        self._remove()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _answer(self, frame):
+        at = 18 if frame[12:14] == b"\x81\x00" else 14
+        kind, packet = frame[at - 2:at], frame[at:]
+        if kind == b"\x08\x06" and packet[7] == 1 and packet[14:18] != packet[24:28]:
+            back = packet[:7] + b"\x02" + self.mac + packet[24:28] + packet[8:18]
+        elif kind == b"\x08\x00" and frame[:6] == self.mac:
+            back = self._turned(bytearray(packet))
+        else:
+            return
+        if back:
+            self.answered += 1
+            self._wire.send(frames.padded(frame[6:12] + self.mac + frame[12:at] + back))
+
+    @staticmethod
+    def _turned(packet):
+        """From where to whither and back: the checksums stay right."""
+        packet[12:20] = packet[16:20] + packet[12:16]
+        first = not (packet[6] & 0x1f or packet[7])
+        if packet[9] == 17 and first:
+            packet[20:24] = packet[22:24] + packet[20:22]
+        elif packet[9] == 1 and first and packet[20] == 8:
+            total = int.from_bytes(packet[22:24], "big") + 0x0800
+            packet[20] = 0
+            packet[22:24] = ((total & 0xffff) + (total >> 16)).to_bytes(2, "big")
+        elif packet[9] not in (1, 17):
+            return b""
+        return bytes(packet)
