@@ -9,6 +9,7 @@
 #include <linux/bpf.h>
 #include <linux/cpumask.h>
 #include <linux/dim.h>
+#include <linux/ethtool.h>
 #include <linux/hrtimer.h>
 #include <linux/interrupt.h>
 #include <linux/netdevice.h>
@@ -352,6 +353,59 @@ struct igb_config {
 };
 
 /**
+ * enum igb_filter_kind - what a receive filter of the chip looks at
+ * @IGB_FILTER_ETYPE: the EtherType
+ * @IGB_FILTER_SYN: whether TCP wants to connect
+ * @IGB_FILTER_TUPLE: addresses, protocol and ports of IPv4
+ * @IGB_FILTER_KINDS: how many kinds there are
+ */
+enum igb_filter_kind {
+	IGB_FILTER_ETYPE,
+	IGB_FILTER_SYN,
+	IGB_FILTER_TUPLE,
+	IGB_FILTER_KINDS
+};
+
+/* Locations of rules: those of each kind, one after the other. */
+#define IGB_LOC_ETYPE		0
+#define IGB_LOC_SYN		(IGB_LOC_ETYPE + IGB_ETYPE_FILTERS)
+#define IGB_LOC_TUPLE		(IGB_LOC_SYN + 1)
+#define IGB_LOCATIONS		(IGB_LOC_TUPLE + IGB_TUPLE_FILTERS)
+
+/**
+ * struct igb_match - which frames a rule wants, in the chip's terms
+ *
+ * Queue and priority are not in it; what is not looked at is zero.  Two that
+ * want the same are equal as memory.
+ *
+ * @kind: enum igb_filter_kind
+ * @type: ETQF or FTQF
+ * @saddr: SAQF
+ * @daddr: DAQF
+ * @sport: SPQF
+ * @dport: IMIR
+ */
+struct igb_match {
+	u32 kind;
+	u32 type;
+	u32 saddr;
+	u32 daddr;
+	u32 sport;
+	u32 dport;
+};
+
+/**
+ * struct igb_filter - a rule of ethtool -N
+ * @spec: as the administrator gave it; its flow_type is zero where there is
+ *	none
+ * @match: what the chip makes of it
+ */
+struct igb_filter {
+	struct ethtool_rx_flow_spec spec;
+	struct igb_match match;
+};
+
+/**
  * enum igb_trouble - what igb_adapter.repair_work is to see to
  * @IGB_TX_HANGS: frames are not sent, though there is a link
  * @IGB_TX_WAITS: frames are not sent, for want of a link: give them back
@@ -388,6 +442,8 @@ enum igb_trouble {
  * @rss_key: key of the receive hash
  * @reta: queue for each hash value
  * @rss_ports: any of IGB_MRQC_ALL_PORTS
+ * @filter_kinds: BIT() of each enum igb_filter_kind that works
+ * @filters: rules, by location
  * @xdp_prog: program attached, or NULL
  * @vfta: VLAN ids to receive, a bit each; 0 for tags of a priority only
  * @link: the link as last logged; written under hw.phy.lock, with the port
@@ -436,6 +492,8 @@ struct igb_adapter {
 	u8 rss_key[IGB_RSS_KEY_SIZE];
 	u8 reta[IGB_RETA_ENTRIES];
 	u32 rss_ports;
+	unsigned int filter_kinds;
+	struct igb_filter filters[IGB_LOCATIONS];
 
 	struct bpf_prog *xdp_prog;
 	u32 vfta[IGB_VFTA_REGS];
@@ -682,6 +740,18 @@ void igb_get_eth_ctrl_stats(struct net_device *netdev,
 void igb_get_rmon_stats(struct net_device *netdev,
 			struct ethtool_rmon_stats *stats,
 			const struct ethtool_rmon_hist_range **ranges);
+
+/* igb_filter.c */
+void igb_filter_init(struct igb_adapter *adapter);
+void igb_filter_restore(struct igb_adapter *adapter);
+void igb_filter_clear(struct igb_adapter *adapter);
+int igb_filter_insert(struct igb_adapter *adapter,
+		      struct ethtool_rx_flow_spec *spec);
+int igb_filter_delete(struct igb_adapter *adapter, u32 location);
+int igb_filter_get(const struct igb_adapter *adapter,
+		   struct ethtool_rx_flow_spec *spec);
+int igb_filter_list(const struct igb_adapter *adapter,
+		    struct ethtool_rxnfc *info, u32 *locations);
 
 /* igb_main.c */
 int igb_open(struct net_device *netdev);

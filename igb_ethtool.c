@@ -46,10 +46,18 @@ static const struct {
 	{ IGB_RA, 32, 4 },
 	{ IGB_RA2, 16, 4 },
 	{ IGB_PSRTYPE(0), 8, 4 },
+	{ IGB_SYNQF, 1, 4 },
 	{ IGB_VFTA(0), IGB_VFTA_REGS, 4 },
 	{ IGB_MRQC, 1, 4 },
+	{ IGB_SAQF(0), IGB_TUPLE_FILTERS, 4 },
+	{ IGB_DAQF(0), IGB_TUPLE_FILTERS, 4 },
+	{ IGB_SPQF(0), IGB_TUPLE_FILTERS, 4 },
+	{ IGB_FTQF(0), IGB_TUPLE_FILTERS, 4 },
+	{ IGB_IMIR(0), IGB_TUPLE_FILTERS, 4 },
+	{ IGB_IMIREXT(0), IGB_TUPLE_FILTERS, 4 },
 	{ IGB_RETA(0), IGB_RETA_ENTRIES / 4, 4 },
 	{ IGB_RSSRK(0), IGB_RSS_KEY_SIZE / 4, 4 },
+	{ IGB_ETQF(0), IGB_ETYPE_FILTERS, 4 },
 	{ IGB_RDBAL(0), IGB_HW_QUEUES, 0x40 },
 	{ IGB_RDBAH(0), IGB_HW_QUEUES, 0x40 },
 	{ IGB_RDLEN(0), IGB_HW_QUEUES, 0x40 },
@@ -609,22 +617,45 @@ static int igb_get_rxnfc(struct net_device *netdev, struct ethtool_rxnfc *info,
 	case ETHTOOL_GRXFH:	/* an older kernel */
 		info->data = igb_get_hash_fields(adapter, info->flow_type);
 		return 0;
+	case ETHTOOL_GRXCLSRLCNT:
+		return igb_filter_list(adapter, info, NULL);
+	case ETHTOOL_GRXCLSRLALL:
+		return igb_filter_list(adapter, info, rules);
+	case ETHTOOL_GRXCLSRULE:
+		return igb_filter_get(adapter, &info->fs);
 	default:
 		return -EOPNOTSUPP;
 	}
 }
 
 /* For a kernel without set_rxfh_fields. */
-static int igb_set_rxnfc(struct net_device *netdev, struct ethtool_rxnfc *info)
+static int igb_set_hash_fields(struct net_device *netdev,
+			       const struct ethtool_rxnfc *info)
 {
 	const struct ethtool_rxfh_fields fields = {
 		.data = info->data,
 		.flow_type = info->flow_type,
 	};
 
-	if (info->cmd != ETHTOOL_SRXFH || info->data > U32_MAX)
+	if (info->data > U32_MAX)
 		return -EOPNOTSUPP;
 	return igb_set_rxfh_fields(netdev, &fields, NULL);
+}
+
+static int igb_set_rxnfc(struct net_device *netdev, struct ethtool_rxnfc *info)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+
+	switch (info->cmd) {
+	case ETHTOOL_SRXFH:
+		return igb_set_hash_fields(netdev, info);
+	case ETHTOOL_SRXCLSRLINS:
+		return igb_filter_insert(adapter, &info->fs);
+	case ETHTOOL_SRXCLSRLDEL:
+		return igb_filter_delete(adapter, info->fs.location);
+	default:
+		return -EOPNOTSUPP;
+	}
 }
 
 /* ---- Link --------------------------------------------------------------- */

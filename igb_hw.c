@@ -28,7 +28,7 @@ static const struct {
 	  IGB_QUIRK_NO_AUTO_RD | IGB_QUIRK_NO_AUTOMASK | IGB_QUIRK_EITR_ECHO |
 	  IGB_QUIRK_LINK_BY_AUTONEG | IGB_QUIRK_TX_AT_ONCE |
 	  IGB_QUIRK_TSO_NO_FIN | IGB_QUIRK_NO_USO | IGB_QUIRK_NO_MPC |
-	  IGB_QUIRK_RDT_FLUSH },
+	  IGB_QUIRK_RDT_FLUSH | IGB_QUIRK_ETQF_NO_QUEUE },
 };
 
 #define IGB_COUNTER(_name, _reg)	{ .name = _name, .reg = _reg }
@@ -504,7 +504,7 @@ static void igb_init_receive(struct igb_hw *hw)
 	spin_unlock_bh(&hw->rctl_lock);
 
 	igb_wr(hw, IGB_VET, ETH_P_8021Q);
-	igb_wr(hw, IGB_RFCTL, 0);
+	igb_wr(hw, IGB_RFCTL, IGB_RFCTL_SYNQFP);
 	igb_wr(hw, IGB_RXCSUM, IGB_RXCSUM_IPOFL | IGB_RXCSUM_TUOFL |
 	       IGB_RXCSUM_CRCOFL | IGB_RXCSUM_PCSD);
 }

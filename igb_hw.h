@@ -36,6 +36,8 @@ struct device;
 #define IGB_VFTA_REGS		128		/* 4096 VLAN ids */
 #define IGB_RETA_ENTRIES	128		/* RSS indirection table */
 #define IGB_RSS_KEY_SIZE	40
+#define IGB_ETYPE_FILTERS	8		/* EtherTypes with a queue */
+#define IGB_TUPLE_FILTERS	8		/* 5-tuples with a queue */
 #define IGB_MAX_MTU		9216
 /* What a frame has on the wire beside its MTU */
 #define IGB_FRAME_OVERHEAD	(VLAN_ETH_HLEN + ETH_FCS_LEN)
@@ -179,6 +181,7 @@ enum igb_mdic_op {
 #define   IGB_RXCSUM_PCSD		BIT(13)
 #define IGB_RLPML		0x5004
 #define IGB_RFCTL		0x5008
+#define   IGB_RFCTL_SYNQFP		BIT(19)	/* SYNs before 5-tuples */
 #define IGB_MTA(n)		(0x5200 + 4 * (n))
 #define IGB_RA			0x5400		/* RAL, RAH 0 to 15 */
 #define IGB_RA2			0x54e0		/* RAL, RAH 16 to 23 */
@@ -196,6 +199,9 @@ enum igb_mdic_op {
 					 IGB_PSRTYPE_IPV4_IPV6_UDP |	\
 					 IGB_PSRTYPE_IPV6_TCP |	\
 					 IGB_PSRTYPE_IPV6_UDP)
+#define IGB_SYNQF		0x55fc
+#define   IGB_SYNQF_ENABLE		BIT(0)
+#define   IGB_SYNQF_QUEUE		GENMASK(3, 1)
 #define IGB_VFTA(n)		(0x5600 + 4 * (n))
 #define IGB_MRQC		0x5818
 #define   IGB_MRQC_ENABLE		GENMASK(2, 0)
@@ -218,8 +224,33 @@ enum igb_mdic_op {
 					 IGB_MRQC_TCP6_PORTS |	\
 					 IGB_MRQC_UDP4_PORTS |	\
 					 IGB_MRQC_UDP6_PORTS)
+/* 5-tuple filters; addresses and ports have their first byte lowest. */
+#define IGB_SAQF(n)		(0x5980 + 4 * (n))
+#define IGB_DAQF(n)		(0x59a0 + 4 * (n))
+#define IGB_SPQF(n)		(0x59c0 + 4 * (n))
+#define IGB_FTQF(n)		(0x59e0 + 4 * (n))
+#define   IGB_FTQF_PROTOCOL		GENMASK(7, 0)
+#define   IGB_FTQF_QUEUE_ENABLE		BIT(8)
+#define   IGB_FTQF_VF_BP		BIT(15)
+#define   IGB_FTQF_QUEUE		GENMASK(19, 16)
+#define   IGB_FTQF_PROTOCOL_BP		BIT(28)	/* bypass: any will do */
+#define   IGB_FTQF_SADDR_BP		BIT(29)
+#define   IGB_FTQF_DADDR_BP		BIT(30)
+#define   IGB_FTQF_SPORT_BP		BIT(31)
+#define IGB_IMIR(n)		(0x5a80 + 4 * (n))
+#define   IGB_IMIR_DPORT		GENMASK(15, 0)
+#define   IGB_IMIR_DPORT_BP		BIT(17)
+#define   IGB_IMIR_PRIORITY		GENMASK(31, 29)	/* 7: first */
+#define IGB_IMIREXT(n)		(0x5aa0 + 4 * (n))
+#define   IGB_IMIREXT_SIZE_BP		BIT(12)
+#define   IGB_IMIREXT_FLAGS_BP		BIT(19)	/* of TCP */
 #define IGB_RETA(n)		(0x5c00 + 4 * (n))
 #define IGB_RSSRK(n)		(0x5c80 + 4 * (n))
+#define IGB_ETQF(n)		(0x5cb0 + 4 * (n))
+#define   IGB_ETQF_ETYPE		GENMASK(15, 0)
+#define   IGB_ETQF_QUEUE		GENMASK(18, 16)
+#define   IGB_ETQF_FILTER_ENABLE	BIT(26)
+#define   IGB_ETQF_QUEUE_ENABLE		BIT(31)
 
 #define IGB_RDBAL(q)		(0xc000 + 0x40 * (q))
 #define IGB_RDBAH(q)		(0xc004 + 0x40 * (q))
@@ -444,6 +475,8 @@ static_assert(sizeof(struct igb_tx_ctxt_desc) == 16);
  * @IGB_QUIRK_RDT_FLUSH: when RDT moves, all frames that waited for it are let
  *	in, and those without a descriptor lost; a ring that ran dry is filled
  *	up before it is shown
+ * @IGB_QUIRK_ETQF_NO_QUEUE: an EtherType filter reads back as written and is
+ *	reported in descriptors, but does not choose the queue
  */
 enum igb_quirk {
 	IGB_QUIRK_NO_AUTO_RD		= BIT(0),
@@ -455,6 +488,7 @@ enum igb_quirk {
 	IGB_QUIRK_NO_USO		= BIT(6),
 	IGB_QUIRK_NO_MPC		= BIT(7),
 	IGB_QUIRK_RDT_FLUSH		= BIT(8),
+	IGB_QUIRK_ETQF_NO_QUEUE		= BIT(9),
 };
 
 /**

@@ -38,6 +38,7 @@ static int igb_program_chip(struct igb_adapter *adapter)
 	igb_hw_init(&adapter->hw);
 	igb_irq_configure(adapter);
 	igb_restore_vlans(adapter);
+	igb_filter_restore(adapter);
 
 	mutex_lock(&adapter->hw.phy.lock);
 	err = igb_phy_start(&adapter->hw);
@@ -1113,6 +1114,7 @@ static int igb_start_chip(struct igb_adapter *adapter)
 	if (err)
 		return err;
 	igb_read_nvm(adapter);
+	igb_filter_init(adapter);
 	return igb_phy_init(&adapter->hw);
 }
 

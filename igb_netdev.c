@@ -218,6 +218,8 @@ static int igb_set_features(struct net_device *netdev,
 		if (err)
 			return err;
 	}
+	if (changed & ~features & NETIF_F_NTUPLE)
+		igb_filter_clear(adapter);
 	if (changed & NETIF_F_HW_VLAN_CTAG_RX)
 		igb_hw_set_vlan_strip(&adapter->hw,
 				      features & NETIF_F_HW_VLAN_CTAG_RX);
