@@ -11,8 +11,8 @@
 #   KDIR=...           what `make -C` wants for an external module
 #   MODULES=...        lib/modules/<release> of that image
 #   SOURCE=...         with --source: of the kernel's source its scripts
-#                      (checkpatch.pl, kernel-doc, spdxcheck.py), and its tests
-#                      of network drivers with what these use
+#                      (checkpatch.pl, kernel-doc, spdxcheck.py), KUnit's, and
+#                      its tests of network drivers with what these use
 #
 # The newest 6.12 image that this machine's Debian mirrors offer is taken when
 # there is none yet, and again with --update; otherwise what is in the cache is
@@ -41,6 +41,7 @@ store=$CACHE/kernel/$deb
 
 has_source() {
 	[[ -e $CACHE/source/6.12/scripts/checkpatch.pl &&
+		-e $CACHE/source/6.12/lib/kunit/test.c &&
 		-e $CACHE/source/6.12/tools/testing/selftests/drivers/net ]]
 }
 
@@ -126,7 +127,7 @@ fetch_source() {
 		tar -C "$tmp" -xf - --wildcards './usr/src/*.tar.xz'
 	tar -C "$tmp" -xf "$tmp"/usr/src/*.tar.xz --strip-components=1 \
 		--wildcards --no-wildcards-match-slash \
-		'*/scripts' '*/LICENSES' '*/.clang-format' \
+		'*/scripts' '*/LICENSES' '*/.clang-format' '*/lib/kunit' \
 		'*/Documentation/dev-tools/checkpatch.rst' \
 		'*/tools/testing/selftests/*.h' \
 		'*/tools/testing/selftests/net' \
@@ -166,7 +167,7 @@ if [[ $update || ! -L $store/current ]]; then
 	ln -sfn "$rel" "$store/.current.$$"
 	mv -T "$store/.current.$$" "$store/current"
 fi
-if [[ $source && $update ]] || { [[ $source ]] && ! has_source; }; then
+if [[ $source ]] && { [[ $update ]] || ! has_source; }; then
 	lock_cache source
 	fetch_source
 fi

@@ -7,6 +7,7 @@ from pathlib import Path
 from . import project
 
 GUEST_SOURCES = project.TOP / "tests" / "guest"
+KUNIT = project.TOP / "tests" / "kunit"
 COMPILER = {"x86_64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
 # Modules of the tests' own.
 TEST_MODULES = ("nomsix", "requeue", "spirom")
@@ -96,6 +97,16 @@ def _stripped(arch, module):
     return target
 
 
+def _make_modules(arch, target):
+    """Build the modules of @target's Kbuild against the guest's kernel."""
+    cross = [] if arch == os.uname().machine else [
+        f"CROSS_COMPILE={COMPILER[arch].removesuffix('gcc')}"]
+    project.run(["make", "-C", project.guest_kernel(arch)["KDIR"], f"M={target}",
+                 f"ARCH={arch}", *cross, "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"],
+                env={key: value for key, value in os.environ.items()
+                     if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARCH")})
+
+
 def _test_module(arch, name):
     """A module of the tests' own."""
     source = GUEST_SOURCES / name
@@ -105,13 +116,42 @@ def _test_module(arch, name):
         target.mkdir(exist_ok=True)
         for path in _files(source):
             shutil.copy2(path, target)
-        cross = [] if arch == os.uname().machine else [
-            f"CROSS_COMPILE={COMPILER[arch].removesuffix('gcc')}"]
-        project.run(["make", "-C", project.guest_kernel(arch)["KDIR"], f"M={target}",
-                     f"ARCH={arch}", *cross, "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules"],
-                    env={key: value for key, value in os.environ.items()
-                         if key not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "ARCH")})
+        _make_modules(arch, target)
     return module
+
+
+def _copy(sources, target):
+    """Make @target a directory of copies of @sources, {name: path}, and of what was built."""
+    target.mkdir(parents=True, exist_ok=True)
+    for path in target.glob("*.[ch]"):
+        if path.name not in sources and not path.name.endswith(".mod.c"):
+            path.unlink()
+    for name, path in sources.items():
+        copy = target / name
+        if not copy.exists() or copy.read_bytes() != path.read_bytes():
+            shutil.copy(path, copy)
+
+
+def _kunit(arch):
+    """The driver's KUnit suites; and KUnit itself where the guest's kernel was built without."""
+    target = project.build_dir(arch) / "kunit"
+    sources = {path.name: path for path in (*_files(KUNIT), *project.TOP.glob("igb*.[ch]"))}
+    sources["driver.Kbuild"] = project.TOP / "Kbuild"
+    library = {}
+    config = Path(project.guest_kernel(arch)["KDIR"]) / "include" / "config" / "auto.conf"
+    if "\nCONFIG_KUNIT=" not in config.read_text():
+        library = {path.name: path for path in
+                   (project.kernel_source() / "lib" / "kunit").glob("*.[ch]")}
+    modules = [target / f"{name}.ko" for name in (("kunit",) if library else ())
+               + ("igb_demo_kunit",)]
+    if not all(_newer(module, (*sources.values(), *library.values(), config))
+               for module in modules):
+        _copy(sources, target)
+        _copy(library, target / "lib" / "kunit")
+        _make_modules(arch, target)
+        for module in modules:
+            module.touch()
+    return [_stripped(arch, module) for module in modules]
 
 
 def initramfs(arch, kmods=KMODS, name="initramfs", options=(), files=()):
@@ -122,7 +162,7 @@ def initramfs(arch, kmods=KMODS, name="initramfs", options=(), files=()):
     with project.locked(directory / "lock"):
         driver = _stripped(arch, _driver(arch))
         rigtool, programs = _rigtool(arch), _bpf()
-        modules = [_test_module(arch, module) for module in TEST_MODULES]
+        modules = [*(_test_module(arch, module) for module in TEST_MODULES), *_kunit(arch)]
         files = [*files, (rigtool, "/usr/bin/rigtool"),
                  *((module, f"/lib/modules/{module.name}") for module in modules),
                  *((program, f"/lib/bpf/{program.name}") for program in programs)]

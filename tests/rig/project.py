@@ -57,3 +57,12 @@ def guest_kernel(arch, *options):
     found.update({word: os.environ[word] for word in ("KERNEL_IMAGE", "KDIR")
                   if os.environ.get(word)})
     return found
+
+
+@functools.lru_cache(maxsize=None)
+def kernel_source():
+    """What is kept of the source of Debian's kernel."""
+    out = subprocess.run([SCRIPTS / "guest-kernel.sh", "--source"], text=True, check=True,
+                         stdout=subprocess.PIPE).stdout
+    found = dict(line.split("=", 1) for line in out.splitlines() if "=" in line)
+    return pathlib.Path(found["SOURCE"])
