@@ -199,6 +199,15 @@ void igb_hw_set_quirks(struct igb_hw *hw, u16 subvendor, u16 subdevice)
 			hw->quirks |= igb_quirk_table[i].quirks;
 }
 
+/* The write is dropped while firmware has it.  SMBI was read as zero; written
+ * so, it would be given back.
+ */
+static u32 igb_try_swesmbi(struct igb_hw *hw, u32 swsm)
+{
+	igb_wr(hw, IGB_SWSM, swsm | IGB_SWSM_SMBI | IGB_SWSM_SWESMBI);
+	return igb_rd(hw, IGB_SWSM);
+}
+
 /* SWSM guards SW_FW_SYNC: reading SMBI as zero grants and sets it. */
 static int igb_get_swsm(struct igb_hw *hw)
 {
@@ -211,11 +220,8 @@ static int igb_get_swsm(struct igb_hw *hw)
 		dev_err(hw->dev, "SWSM.SMBI is held by other software\n");
 		return -EBUSY;
 	}
-
-	/* It was read as zero; written so, it would be given back. */
-	igb_wr(hw, IGB_SWSM, swsm | IGB_SWSM_SMBI | IGB_SWSM_SWESMBI);
-	if (read_poll_timeout(igb_rd, swsm, swsm & IGB_SWSM_SWESMBI,
-			      50, 100000, false, hw, IGB_SWSM)) {
+	if (read_poll_timeout(igb_try_swesmbi, swsm, swsm & IGB_SWSM_SWESMBI,
+			      50, 100000, false, hw, swsm)) {
 		igb_wr(hw, IGB_SWSM, 0);
 		dev_err(hw->dev, "SWSM.SWESMBI is held by firmware\n");
 		return -EBUSY;
