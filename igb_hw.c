@@ -587,11 +587,14 @@ void igb_hw_stop(struct igb_hw *hw)
  */
 void igb_hw_arm_wake(struct igb_hw *hw, const u8 *addr, u32 events)
 {
+	/* Whatever wakes has to pass the filter first; groups are forgotten. */
+	u32 filter = IGB_RCTL_BAM | (events & IGB_WUFC_MC ? IGB_RCTL_MPE : 0);
+
 	if (!igb_hw_present(hw))
 		return;
 
 	igb_hw_set_rar(hw, 0, addr);
-	igb_hw_set_rx_filter(hw, IGB_RCTL_BAM);
+	igb_hw_set_rx_filter(hw, filter);
 	igb_hw_start_rx(hw);
 	igb_rmw(hw, IGB_CTRL, 0, IGB_CTRL_ADVD3WUC);
 	igb_wr(hw, IGB_WUS, U32_MAX);

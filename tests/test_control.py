@@ -20,6 +20,7 @@ CTRL, LEDCTL = 0x0000, 0x0e00
 WUC, WUFC = 0x5800, 0x5808
 RCTL, RAL0, RAH0 = 0x0100, 0x5400, 0x5404
 RFCE, TFCE = 1 << 27, 1 << 28
+MPE = 1 << 4
 
 
 @pytest.fixture
@@ -683,6 +684,7 @@ class TestWake:
         job.wait(60)
         assert found[WUFC] == bits
         assert bool(found[WUC] & 0x02) == bool(bits) == bool(found[RCTL] & 0x02)
+        assert bool(found[RCTL] & MPE) == ("m" in modes)
         if bits:
             listens = struct.pack("<IH", found[RAL0], found[RAH0] & 0xffff)
             assert listens.hex(":") == address and found[RAH0] & 1 << 31
