@@ -427,9 +427,7 @@ static void igb_init_general(struct igb_hw *hw)
 	igb_rmw(hw, IGB_CTRL,
 		IGB_CTRL_FRCSPD | IGB_CTRL_FRCDPLX | IGB_CTRL_VME |
 		IGB_CTRL_RFCE | IGB_CTRL_TFCE, IGB_CTRL_SLU);
-
-	/* Link mode 0 is the internal copper PHY. */
-	igb_rmw(hw, IGB_CTRL_EXT, IGB_CTRL_EXT_LINK_MODE,
+	igb_rmw(hw, IGB_CTRL_EXT, 0,
 		IGB_CTRL_EXT_DRV_LOAD | IGB_CTRL_EXT_PFRSTD);
 }
 

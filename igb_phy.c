@@ -149,18 +149,34 @@ void igb_phy_supported(unsigned long *modes)
 			       modes);
 }
 
+/* The NVM says what the port is wired to; 0 is the internal copper PHY. */
+static int igb_check_link_mode(struct igb_hw *hw)
+{
+	u32 mode = FIELD_GET(IGB_CTRL_EXT_LINK_MODE, igb_rd(hw, IGB_CTRL_EXT));
+
+	if (!mode)
+		return 0;
+	dev_err(hw->dev, "CTRL_EXT.LINK_MODE is %u, only copper ports (0) are supported\n",
+		mode);
+	return -ENODEV;
+}
+
 /**
  * igb_phy_init() - identify the PHY and choose to negotiate everything
  * @hw: the port, after its first reset
  *
  * Context: process context, sleeps; probe only.
- * Return: 0, -ENODEV when there is no PHY, or as igb_phy_read().
+ * Return: 0, -ENODEV when there is no PHY or the port does not use it, or as
+ * igb_phy_read().
  */
 int igb_phy_init(struct igb_hw *hw)
 {
 	u16 id1, id2;
 	int err;
 
+	err = igb_check_link_mode(hw);
+	if (err)
+		return err;
 	err = igb_phy_read(hw, IGB_PHY_ADDR, MII_PHYSID1, &id1);
 	if (!err)
 		err = igb_phy_read(hw, IGB_PHY_ADDR, MII_PHYSID2, &id2);

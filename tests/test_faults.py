@@ -271,6 +271,7 @@ FATAL_FAULTS = {
     "mdic-silent": r"PHY.*does not answer|MDIC",
     "mdic-error": r"PHY",
     "semaphore-stuck": r"SMBI",
+    "serdes": r"CTRL_EXT\.LINK_MODE is 3, only copper ports",
     "phy-id=0": r"no PHY",
     "phy-id=0xffffffff": r"no PHY",
 }

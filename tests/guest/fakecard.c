@@ -37,6 +37,7 @@ enum {
 #define MDIC_ERROR		(1u << 30)
 #define MDIC_OPS		(3u << 26)
 #define MDIC_READ		(2u << 26)
+#define SERDES			(3u << 22)
 #define RAH_VALID		(1u << 31)
 #define SWSM_SMBI		1u
 
@@ -46,7 +47,7 @@ struct card {
 	uint16_t phy[32];
 	uint8_t mac[6];
 	bool reset_sticks, master_sticks, nvm_silent, nvm_absent, auto_read;
-	bool mdic_silent, mdic_error, semaphore_stuck, rar_empty;
+	bool mdic_silent, mdic_error, semaphore_stuck, rar_empty, serdes;
 };
 
 static volatile uint32_t *at(struct card *card, unsigned int offset)
@@ -64,6 +65,7 @@ static void power_on(struct card *card)
 	*at(card, EECD) = (card->nvm_absent ? 0 : EECD_PRESENT) |
 			  (card->auto_read ? EECD_AUTO_RD : 0);
 	*at(card, EEMNGCTL) = 0x800c0000;
+	*at(card, CTRL_EXT) = card->serdes ? SERDES : 0;
 	*at(card, RAL0) = card->rar_empty ? 0 : low;
 	*at(card, RAH0) = card->rar_empty ? 0 : high | RAH_VALID;
 }
@@ -169,7 +171,7 @@ int fakecard_main(int argc, char **argv)
 	if (argc < 2)
 		usage("fakecard ADDRESS [ones|zeros] [reset-sticks] [master-sticks] [nvm-silent] "
 		      "[nvm-absent] [nvm-bad-sum] [auto-read] [mdic-silent] [mdic-error] "
-		      "[semaphore-stuck] [rar-empty] [phy-id=0] [mac=MAC]");
+		      "[semaphore-stuck] [rar-empty] [serdes] [phy-id=0] [mac=MAC]");
 	card.reg = map_registers(argv[1]);
 	parse_mac(option(argc, argv, "mac", "52:54:00:fa:ce:01"), card.mac);
 	card.reset_sticks = has(argc, argv, "reset-sticks");
@@ -181,6 +183,7 @@ int fakecard_main(int argc, char **argv)
 	card.mdic_error = has(argc, argv, "mdic-error");
 	card.semaphore_stuck = has(argc, argv, "semaphore-stuck");
 	card.rar_empty = has(argc, argv, "rar-empty");
+	card.serdes = has(argc, argv, "serdes");
 	if (option(argc, argv, "phy-id", NULL)) {
 		card.phy[2] = option_long(argc, argv, "phy-id", 0) >> 16;
 		card.phy[3] = option_long(argc, argv, "phy-id", 0);
