@@ -398,26 +398,52 @@ static bool igb_read_rar0(struct igb_hw *hw, u8 *addr)
 	return (rah & IGB_RAH_AV) && is_valid_ether_addr(addr);
 }
 
+/* The NVM has one address; the second port's differs in the last bit. */
+static bool igb_read_nvm_mac(struct igb_hw *hw, u8 *addr)
+{
+	if (igb_hw_read_nvm(hw, 2 * IGB_NVM_MAC, ETH_ALEN, addr))
+		return false;
+	addr[ETH_ALEN - 1] ^= hw->lan_id & 1;
+	return is_valid_ether_addr(addr);
+}
+
+/* Who built the card in may have given each port another address. */
+static bool igb_read_alt_mac(struct igb_hw *hw, u8 *addr)
+{
+	u8 word[2];
+	u32 at;
+
+	if (igb_hw_read_nvm(hw, 2 * IGB_NVM_ALT_MAC, sizeof(word), word))
+		return false;
+	at = get_unaligned_le16(word);
+	if (!at || at == U16_MAX)
+		return false;
+	at = 2 * at + ETH_ALEN * hw->lan_id;
+	return at + ETH_ALEN <= hw->nvm.size &&
+	       !igb_hw_read_nvm(hw, at, ETH_ALEN, addr) &&
+	       is_valid_ether_addr(addr);
+}
+
 /**
  * igb_hw_read_mac() - find the port's own MAC address
  * @hw: the port, just reset
  * @nvm_valid: the NVM may be trusted
  * @addr: where the address goes
  *
- * The chip loads RAL0/RAH0 from the NVM at reset; the NVM itself is asked
- * where that did not happen.
+ * One that the NVM has in place of the card's own comes first.  The chip loads
+ * RAL0/RAH0 from the NVM at reset; the NVM itself is asked where that did not
+ * happen.
  *
  * Context: process context, sleeps; probe only.
  * Return: 0, or -EADDRNOTAVAIL with the invalid address left in @addr.
  */
 int igb_hw_read_mac(struct igb_hw *hw, bool nvm_valid, u8 *addr)
 {
-	if (igb_read_rar0(hw, addr))
+	if ((nvm_valid && igb_read_alt_mac(hw, addr)) ||
+	    igb_read_rar0(hw, addr) ||
+	    (nvm_valid && igb_read_nvm_mac(hw, addr)))
 		return 0;
-	if (!nvm_valid ||
-	    igb_hw_read_nvm(hw, 2 * IGB_NVM_MAC, ETH_ALEN, addr))
-		return -EADDRNOTAVAIL;
-	return is_valid_ether_addr(addr) ? 0 : -EADDRNOTAVAIL;
+	return -EADDRNOTAVAIL;
 }
 
 /* 4.5.5: general configuration of the port. */

@@ -327,6 +327,7 @@ enum igb_mdic_op {
 
 #define IGB_NVM_MAC		0x00		/* three words */
 #define IGB_NVM_VERSION		0x05
+#define IGB_NVM_ALT_MAC		0x37		/* where there are others */
 #define IGB_NVM_CHECKSUM_WORDS	0x40
 #define IGB_NVM_CHECKSUM	0xbaba
 

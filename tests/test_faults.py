@@ -283,6 +283,7 @@ TOLERABLE_FAULTS = {
     "nvm-silent rar-empty": r"MAC address .* is not valid",
     "nvm-bad-sum rar-empty": r"MAC address .* is not valid",
     "rar-empty mac=01:00:5e:00:00:01": r"MAC address 01:00:5e:00:00:01 is not valid",
+    "rar-empty lan1 mac=01:00:5e:00:00:01": r"MAC address 01:00:5e:00:00:00 is not valid",
 }
 
 

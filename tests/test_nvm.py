@@ -205,6 +205,16 @@ class TestWrite:
         rom.probe_again()
         assert "NVM 0x1234" in nic.ethtool("-i")
 
+    @pytest.mark.parametrize("address, taken", (("02:00:00:00:37:01", True),
+                                                ("03:00:00:00:37:01", False),
+                                                ("00:00:00:00:00:00", False)))
+    def test_other_mac(self, nic, rom, address, taken):
+        """An address that the NVM has in place of the card's own, if it can be one."""
+        assert not write(nic, 2 * 0x80, bytes.fromhex(address.replace(":", "")))[1]
+        assert not write(nic, 2 * 0x37, struct.pack("<H", 0x80))[1]
+        rom.probe_again()
+        assert nic.mac == (address if taken else nic.permanent_mac)
+
     def test_by_value(self, nic, rom):
         """A byte as it is given on the command line."""
         content = read(nic)

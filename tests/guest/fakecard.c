@@ -28,6 +28,7 @@ enum {
 #define CTRL_MASTER_DISABLE	(1u << 2)
 #define CTRL_RST		(1u << 26)
 #define STATUS_MASTER		(1u << 19)
+#define STATUS_LAN1		(1u << 2)
 #define STATUS_DEFAULT		0x80080481u
 #define EECD_PRESENT		(1u << 8)
 #define EECD_AUTO_RD		(1u << 9)
@@ -47,7 +48,7 @@ struct card {
 	uint16_t phy[32];
 	uint8_t mac[6];
 	bool reset_sticks, master_sticks, nvm_silent, nvm_absent, auto_read;
-	bool mdic_silent, mdic_error, semaphore_stuck, rar_empty, serdes;
+	bool mdic_silent, mdic_error, semaphore_stuck, rar_empty, serdes, lan1;
 };
 
 static volatile uint32_t *at(struct card *card, unsigned int offset)
@@ -61,7 +62,7 @@ static void power_on(struct card *card)
 
 	memcpy(&low, card->mac, 4);
 	memcpy(&high, card->mac + 4, 2);
-	*at(card, STATUS) = STATUS_DEFAULT;
+	*at(card, STATUS) = STATUS_DEFAULT | (card->lan1 ? STATUS_LAN1 : 0);
 	*at(card, EECD) = (card->nvm_absent ? 0 : EECD_PRESENT) |
 			  (card->auto_read ? EECD_AUTO_RD : 0);
 	*at(card, EEMNGCTL) = 0x800c0000;
@@ -171,7 +172,7 @@ int fakecard_main(int argc, char **argv)
 	if (argc < 2)
 		usage("fakecard ADDRESS [ones|zeros] [reset-sticks] [master-sticks] [nvm-silent] "
 		      "[nvm-absent] [nvm-bad-sum] [auto-read] [mdic-silent] [mdic-error] "
-		      "[semaphore-stuck] [rar-empty] [serdes] [phy-id=0] [mac=MAC]");
+		      "[semaphore-stuck] [rar-empty] [serdes] [lan1] [phy-id=0] [mac=MAC]");
 	card.reg = map_registers(argv[1]);
 	parse_mac(option(argc, argv, "mac", "52:54:00:fa:ce:01"), card.mac);
 	card.reset_sticks = has(argc, argv, "reset-sticks");
@@ -184,6 +185,7 @@ int fakecard_main(int argc, char **argv)
 	card.semaphore_stuck = has(argc, argv, "semaphore-stuck");
 	card.rar_empty = has(argc, argv, "rar-empty");
 	card.serdes = has(argc, argv, "serdes");
+	card.lan1 = has(argc, argv, "lan1");
 	if (option(argc, argv, "phy-id", NULL)) {
 		card.phy[2] = option_long(argc, argv, "phy-id", 0) >> 16;
 		card.phy[3] = option_long(argc, argv, "phy-id", 0);
