@@ -446,8 +446,8 @@ enum igb_trouble {
  * @filters: rules, by location
  * @xdp_prog: program attached, or NULL
  * @vfta: VLAN ids to receive, a bit each; 0 for tags of a priority only
- * @link: the link as last logged; written under hw.phy.lock, with the port
- *	down under RTNL
+ * @link_lock: guards @link while the port is up
+ * @link: the link as last seen; with the port down written under RTNL
  * @link_downs: times the link was lost
  * @link_seen: the link came since igb_up(), or it was said that it did not
  * @up_since: jiffies of the last igb_up()
@@ -498,6 +498,7 @@ struct igb_adapter {
 	struct bpf_prog *xdp_prog;
 	u32 vfta[IGB_VFTA_REGS];
 
+	spinlock_t link_lock;	/* for readers that cannot wait for the PHY */
 	struct igb_link link;
 	unsigned int link_downs;
 	bool link_seen;

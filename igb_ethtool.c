@@ -660,24 +660,25 @@ static int igb_set_rxnfc(struct net_device *netdev, struct ethtool_rxnfc *info)
 
 /* ---- Link --------------------------------------------------------------- */
 
+/* Anyone may ask, in sysfs: it does not wait for the PHY, nor for who has it.
+ * RTNL keeps the settings.
+ */
 static int igb_get_link_ksettings(struct net_device *netdev,
 				  struct ethtool_link_ksettings *cmd)
 {
+	unsigned long *partner = cmd->link_modes.lp_advertising;
 	struct igb_adapter *adapter = netdev_priv(netdev);
-	struct igb_phy *phy = &adapter->hw.phy;
+	const struct igb_phy *phy = &adapter->hw.phy;
 	struct igb_link link;
-	int err;
 
-	ethtool_link_ksettings_zero_link_mode(cmd, lp_advertising);
+	spin_lock(&adapter->link_lock);
+	link = adapter->link;
+	spin_unlock(&adapter->link_lock);
+
 	igb_phy_supported(cmd->link_modes.supported);
-
-	mutex_lock(&phy->lock);
 	linkmode_copy(cmd->link_modes.advertising, phy->want.advertising);
 	cmd->base.autoneg = phy->want.autoneg;
 	cmd->base.eth_tp_mdix_ctrl = phy->want.mdix;
-	link = adapter->link;
-	mutex_unlock(&phy->lock);
-
 	cmd->base.port = PORT_TP;
 	cmd->base.phy_address = IGB_PHY_ADDR;
 	cmd->base.speed = SPEED_UNKNOWN;
@@ -687,11 +688,10 @@ static int igb_get_link_ksettings(struct net_device *netdev,
 
 	cmd->base.speed = link.speed;
 	cmd->base.duplex = link.duplex;
-	err = igb_phy_get_mdix(&adapter->hw, &cmd->base.eth_tp_mdix);
-	if (err || cmd->base.autoneg == AUTONEG_DISABLE)
-		return err;
-	return igb_phy_get_partner(&adapter->hw,
-				   cmd->link_modes.lp_advertising);
+	cmd->base.eth_tp_mdix = link.mdix;
+	mii_lpa_mod_linkmode_lpa_t(partner, link.lpa);
+	mii_stat1000_mod_linkmode_lpa_t(partner, link.stat1000);
+	return 0;
 }
 
 /* Some speed must be left to negotiate, and nothing the PHY has not. */

@@ -499,6 +499,9 @@ enum igb_quirk {
  * @duplex: DUPLEX_HALF, DUPLEX_FULL or DUPLEX_UNKNOWN
  * @rx_pause: PAUSE frames of the link partner are honoured
  * @tx_pause: PAUSE frames are sent when the packet buffer fills
+ * @mdix: ETH_TP_MDI or ETH_TP_MDI_X, ETH_TP_MDI_INVALID when unknown
+ * @lpa: MII_LPA, 0 when unknown or nothing was negotiated
+ * @stat1000: the same of MII_STAT1000
  */
 struct igb_link {
 	bool up;
@@ -506,6 +509,9 @@ struct igb_link {
 	u8 duplex;
 	bool rx_pause;
 	bool tx_pause;
+	u8 mdix;
+	u16 lpa;
+	u16 stat1000;
 };
 
 /**
@@ -687,8 +693,6 @@ int igb_phy_read(struct igb_hw *hw, u8 addr, u8 reg, u16 *data);
 int igb_phy_write(struct igb_hw *hw, u8 addr, u8 reg, u16 data);
 void igb_phy_supported(unsigned long *modes);
 int igb_phy_configure_link(struct igb_hw *hw, struct igb_link *link);
-int igb_phy_get_partner(struct igb_hw *hw, unsigned long *lp_advertising);
-int igb_phy_get_mdix(struct igb_hw *hw, u8 *mdix);
 u8 igb_phy_wanted_pause(const struct igb_phy_settings *want);
 
 #endif /* _IGB_HW_H_ */

@@ -500,16 +500,18 @@ static void igb_link_task(struct work_struct *work)
 	struct igb_adapter *adapter = container_of(work, struct igb_adapter,
 						   link_work);
 	struct igb_link link;
+	bool same;
 
 	igb_phy_configure_link(&adapter->hw, &link);
 	if (link.up)
 		WRITE_ONCE(adapter->link_seen, true);
-	if (igb_link_equal(&link, &adapter->link))
-		return;
 
-	mutex_lock(&adapter->hw.phy.lock);
+	same = igb_link_equal(&link, &adapter->link);
+	spin_lock(&adapter->link_lock);
 	adapter->link = link;
-	mutex_unlock(&adapter->hw.phy.lock);
+	spin_unlock(&adapter->link_lock);
+	if (same)
+		return;
 	if (link.up) {
 		netif_carrier_on(adapter->netdev);
 	} else {
@@ -1076,6 +1078,7 @@ static void igb_init_adapter(struct igb_adapter *adapter)
 	adapter->rx_count = IGB_DEFAULT_DESC;
 	adapter->rss_ports = IGB_MRQC_ALL_PORTS;
 	adapter->vfta[0] = BIT(0);
+	spin_lock_init(&adapter->link_lock);
 	mutex_init(&adapter->stats_lock);
 	u64_stats_init(&adapter->stats_syncp);
 	INIT_WORK(&adapter->link_work, igb_link_task);

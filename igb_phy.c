@@ -350,30 +350,22 @@ u8 igb_phy_wanted_pause(const struct igb_phy_settings *want)
 }
 
 /* Both sides' pause bits decide (IEEE 802.3 annex 28B); or what was asked. */
-static int igb_resolve_pause(struct igb_hw *hw, struct igb_link *link)
+static void igb_resolve_pause(const struct igb_phy *phy, struct igb_link *link)
 {
-	struct igb_phy *phy = &hw->phy;
-	int lpa;
 	u16 adv;
 	u8 fc;
 
 	if (phy->loopback || link->duplex != DUPLEX_FULL)
-		return 0;
+		return;
 
 	if (phy->want.forced_pause) {
 		fc = igb_phy_wanted_pause(&phy->want);
-	} else if (phy->want.autoneg) {
-		lpa = igb_mdic_read(hw, MII_LPA);
-		if (lpa < 0)
-			return lpa;
-		adv = linkmode_adv_to_mii_adv_t(phy->want.advertising);
-		fc = mii_resolve_flowctrl_fdx(adv, lpa);
 	} else {
-		return 0;
+		adv = linkmode_adv_to_mii_adv_t(phy->want.advertising);
+		fc = mii_resolve_flowctrl_fdx(adv, link->lpa);
 	}
 	link->rx_pause = fc & FLOW_CTRL_RX;
 	link->tx_pause = fc & FLOW_CTRL_TX;
-	return 0;
 }
 
 static void igb_configure_pause(struct igb_hw *hw, const struct igb_link *link)
@@ -382,6 +374,28 @@ static void igb_configure_pause(struct igb_hw *hw, const struct igb_link *link)
 		    (link->tx_pause ? IGB_CTRL_TFCE : 0);
 
 	igb_rmw(hw, IGB_CTRL, IGB_CTRL_RFCE | IGB_CTRL_TFCE, pause);
+}
+
+/* Which way round the pairs are, and what the partner advertised. */
+static int igb_phy_read_link(struct igb_hw *hw, struct igb_link *link)
+{
+	int port = igb_mdic_read(hw, IGB_PHY_PORT_STATUS);
+	bool autoneg = hw->phy.want.autoneg;
+	int lpa, stat1000;
+
+	if (port < 0)
+		return port;
+	link->mdix = port & IGB_PHY_MDIX ? ETH_TP_MDI_X : ETH_TP_MDI;
+
+	lpa = autoneg ? igb_mdic_read(hw, MII_LPA) : 0;
+	if (lpa < 0)
+		return lpa;
+	stat1000 = autoneg ? igb_mdic_read(hw, MII_STAT1000) : 0;
+	if (stat1000 < 0)
+		return stat1000;
+	link->lpa = lpa;
+	link->stat1000 = stat1000;
+	return 0;
 }
 
 static int igb_phy_settle(struct igb_hw *hw, struct igb_link *link)
@@ -395,7 +409,9 @@ static int igb_phy_settle(struct igb_hw *hw, struct igb_link *link)
 	/* Forcing may just have changed it. */
 	igb_link_speed(link, igb_rd(hw, IGB_STATUS));
 	if (!err)
-		err = igb_resolve_pause(hw, link);
+		err = igb_phy_read_link(hw, link);
+	if (!err)
+		igb_resolve_pause(&hw->phy, link);
 	igb_configure_pause(hw, link);
 	return err;
 }
@@ -434,48 +450,5 @@ int igb_phy_configure_link(struct igb_hw *hw, struct igb_link *link)
 		igb_phy_release(hw);
 	}
 	mutex_unlock(&hw->phy.lock);
-	return err;
-}
-
-/**
- * igb_phy_get_partner() - link modes that the partner advertised
- * @hw: the port, with the link negotiated
- * @lp_advertising: link mode mask to fill
- *
- * Context: process context, sleeps; takes the PHY's lock and semaphore.
- * Return: 0, or as igb_phy_read().
- */
-int igb_phy_get_partner(struct igb_hw *hw, unsigned long *lp_advertising)
-{
-	u16 lpa, stat1000;
-	int err;
-
-	err = igb_phy_read(hw, IGB_PHY_ADDR, MII_LPA, &lpa);
-	if (!err)
-		err = igb_phy_read(hw, IGB_PHY_ADDR, MII_STAT1000, &stat1000);
-	if (err)
-		return err;
-
-	mii_lpa_to_linkmode_lpa_t(lp_advertising, lpa);
-	mii_stat1000_mod_linkmode_lpa_t(lp_advertising, stat1000);
-	return 0;
-}
-
-/**
- * igb_phy_get_mdix() - which way round the pairs are
- * @hw: the port, with a link
- * @mdix: ETH_TP_MDI or ETH_TP_MDI_X
- *
- * Context: process context, sleeps; takes the PHY's lock and semaphore.
- * Return: 0, or as igb_phy_read().
- */
-int igb_phy_get_mdix(struct igb_hw *hw, u8 *mdix)
-{
-	u16 status;
-	int err;
-
-	err = igb_phy_read(hw, IGB_PHY_ADDR, IGB_PHY_PORT_STATUS, &status);
-	if (!err)
-		*mdix = status & IGB_PHY_MDIX ? ETH_TP_MDI_X : ETH_TP_MDI;
 	return err;
 }

@@ -20,6 +20,7 @@ CTRL, LEDCTL = 0x0000, 0x0e00
 WUC, WUFC = 0x5800, 0x5808
 RCTL, RAL0, RAH0 = 0x0100, 0x5400, 0x5404
 RFCE, TFCE = 1 << 27, 1 << 28
+SW_FW_SYNC, FIRMWARE_HAS_PHY = 0x5b5c, 1 << 17
 MPE = 1 << 4
 
 
@@ -221,6 +222,35 @@ class TestPause:
         nic.up()
         assert pause(nic) == (True, True, True)
         assert works(nic, wire)
+
+
+class TestBusyPhy:
+    """Firmware has the PHY and does not give it back."""
+
+    @pytest.fixture
+    def nic(self, nic):
+        """The port, its link up; afterwards the PHY is anyone's again."""
+        yield nic
+        nic.guest.sh(f"rigtool mmio {NIC} {SW_FW_SYNC:#x} 0")
+
+    @staticmethod
+    def _take_phy(nic):
+        nic.guest.sh(f"rigtool mmio {NIC} {SW_FW_SYNC:#x} {FIRMWARE_HAS_PHY:#x}")
+
+    def test_settings(self, nic):
+        """What is known of the link is said at once: nobody is waited for."""
+        before = nic.ethtool()
+        assert "Link partner advertised link modes" in before
+        self._take_phy(nic)
+        took = []
+        for _ in range(3):
+            said = nic.guest.sh(f"bash -c 'TIMEFORMAT=took=%R; time cat /sys/class/net/{nic.name}"
+                                "/speed'")
+            assert said.startswith("1000\n")
+            took.append(float(re.search(r"took=([\d.]+)", said)[1]))
+        assert min(took) < 0.5, took
+        # Why there is no link it need not say here: there is one.
+        assert nic.ethtool() == before
 
 
 GROUPS = ("eth-phy", "eth-mac", "eth-ctrl", "rmon", "pause")
