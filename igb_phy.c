@@ -16,6 +16,7 @@
 #define IGB_PHY_PORT_CTRL	0x12
 #define IGB_PHY_AUTO_MDIX	BIT(12)
 #define IGB_PHY_FORCE_MDIX	BIT(13)
+#define IGB_PHY_PAGE		0x1f	/* of registers 0x10 and up */
 
 static const int igb_link_modes[] = {
 	ETHTOOL_LINK_MODE_10baseT_Half_BIT,
@@ -228,9 +229,17 @@ static void igb_force_mac(struct igb_hw *hw, bool force, int speed, u8 duplex)
 	igb_rmw(hw, IGB_CTRL, clear, set);
 }
 
+/* Firmware may have left another page selected. */
+static int igb_phy_read_port(struct igb_hw *hw, u8 reg)
+{
+	int err = igb_mdic_write(hw, IGB_PHY_PAGE, 0);
+
+	return err ?: igb_mdic_read(hw, reg);
+}
+
 static int igb_phy_set_mdix(struct igb_hw *hw, u8 mdix)
 {
-	int ctrl = igb_mdic_read(hw, IGB_PHY_PORT_CTRL);
+	int ctrl = igb_phy_read_port(hw, IGB_PHY_PORT_CTRL);
 
 	if (ctrl < 0)
 		return ctrl;
@@ -379,7 +388,7 @@ static void igb_configure_pause(struct igb_hw *hw, const struct igb_link *link)
 /* Which way round the pairs are, and what the partner advertised. */
 static int igb_phy_read_link(struct igb_hw *hw, struct igb_link *link)
 {
-	int port = igb_mdic_read(hw, IGB_PHY_PORT_STATUS);
+	int port = igb_phy_read_port(hw, IGB_PHY_PORT_STATUS);
 	bool autoneg = hw->phy.want.autoneg;
 	int lpa, stat1000;
 
