@@ -448,6 +448,7 @@ enum igb_trouble {
  * @vfta: VLAN ids to receive, a bit each; 0 for tags of a priority only
  * @link_lock: guards @link while the port is up
  * @link: the link as last seen; with the port down written under RTNL
+ * @link_again: the PHY could not be asked, so look again
  * @link_downs: times the link was lost
  * @link_seen: the link came since igb_up(), or it was said that it did not
  * @up_since: jiffies of the last igb_up()
@@ -500,6 +501,7 @@ struct igb_adapter {
 
 	spinlock_t link_lock;	/* for readers that cannot wait for the PHY */
 	struct igb_link link;
+	bool link_again;
 	unsigned int link_downs;
 	bool link_seen;
 	unsigned long up_since;

@@ -339,9 +339,9 @@ void igb_down(struct igb_adapter *adapter)
 	igb_stop_receiver(adapter);
 	igb_stop_queues(adapter, 0, adapter->num_queues);
 	igb_irq_disable(adapter);
+	cancel_delayed_work_sync(&adapter->service_work);
 	cancel_work_sync(&adapter->link_work);
 	cancel_delayed_work_sync(&adapter->refill_work);
-	cancel_delayed_work_sync(&adapter->service_work);
 
 	igb_stop_dma_queues(adapter);
 	igb_update_hw_stats(adapter);
@@ -501,8 +501,10 @@ static void igb_link_task(struct work_struct *work)
 						   link_work);
 	struct igb_link link;
 	bool same;
+	int err;
 
-	igb_phy_configure_link(&adapter->hw, &link);
+	err = igb_phy_configure_link(&adapter->hw, &link);
+	WRITE_ONCE(adapter->link_again, err);
 	if (link.up)
 		WRITE_ONCE(adapter->link_seen, true);
 
@@ -644,6 +646,8 @@ static void igb_service_task(struct work_struct *work)
 	igb_check_hang(adapter);
 	igb_check_starved(adapter);
 	igb_check_link_came(adapter);
+	if (READ_ONCE(adapter->link_again))
+		queue_work(system_wq, &adapter->link_work);
 	queue_delayed_work(system_wq, &adapter->service_work,
 			   IGB_SERVICE_INTERVAL);
 }

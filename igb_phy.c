@@ -412,8 +412,8 @@ static int igb_phy_settle(struct igb_hw *hw, struct igb_link *link)
 	int err = 0;
 
 	if (hw->phy.force_pending) {
-		hw->phy.force_pending = false;
 		err = igb_phy_force(hw);
+		hw->phy.force_pending = err;
 	}
 	/* Forcing may just have changed it. */
 	igb_link_speed(link, igb_rd(hw, IGB_STATUS));
@@ -421,7 +421,6 @@ static int igb_phy_settle(struct igb_hw *hw, struct igb_link *link)
 		err = igb_phy_read_link(hw, link);
 	if (!err)
 		igb_resolve_pause(&hw->phy, link);
-	igb_configure_pause(hw, link);
 	return err;
 }
 
@@ -453,10 +452,12 @@ int igb_phy_configure_link(struct igb_hw *hw, struct igb_link *link)
 	if (link->up) {
 		igb_link_speed(link, status);
 		err = igb_phy_acquire(hw);
-	}
-	if (link->up && !err) {
-		err = igb_phy_settle(hw, link);
-		igb_phy_release(hw);
+		if (!err) {
+			err = igb_phy_settle(hw, link);
+			igb_phy_release(hw);
+		}
+		/* Without the PHY's word there is none. */
+		igb_configure_pause(hw, link);
 	}
 	mutex_unlock(&hw->phy.lock);
 	return err;

@@ -252,6 +252,21 @@ class TestBusyPhy:
         # Why there is no link it need not say here: there is one.
         assert nic.ethtool() == before
 
+    def test_link_comes(self, nic, wire):
+        """No flow control as long as nobody knows what the partner wants; then what it wants."""
+        nic.guest.expect_log("SW_FW_SYNC did not grant 0x2 in 1 s")
+        nic.guest.set_link(False)
+        nic.guest.sh(f"rigtool carrier {nic.name} 0")
+        self._take_phy(nic)
+        assert used(nic) == (True, True)
+        assert changes(nic, f"{FULL} off", lambda: nic.guest.set_link(True))
+        assert used(nic) == (False, False)
+        assert nic.settings()["Speed"] == "1000Mb/s"
+        assert works(nic, wire)
+        assert not changes(nic, f"{FULL} rx/tx", lambda: nic.guest.sh(
+            f"rigtool mmio {NIC} {SW_FW_SYNC:#x} 0"))
+        assert used(nic) == (True, True)
+
 
 GROUPS = ("eth-phy", "eth-mac", "eth-ctrl", "rmon", "pause")
 BINS = ((64, 64), (65, 127), (128, 255), (256, 511), (512, 1023), (1024, 9216 + 22))
