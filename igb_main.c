@@ -348,14 +348,6 @@ void igb_down(struct igb_adapter *adapter)
 	igb_empty_queues(adapter, 0, adapter->num_queues);
 }
 
-/* Traffic will not be back soon, or the link will have to come up again. */
-static void igb_down_carrier(struct igb_adapter *adapter)
-{
-	igb_down(adapter);
-	netif_carrier_off(adapter->netdev);
-	adapter->link.up = false;
-}
-
 static void igb_link_queues(struct igb_adapter *adapter, bool link)
 {
 	struct napi_struct *napi;
@@ -447,7 +439,10 @@ int igb_stop(struct net_device *netdev)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
 
-	igb_down_carrier(adapter);
+	igb_down(adapter);
+	/* The PHY keeps it. */
+	netif_carrier_off(netdev);
+	adapter->link.up = false;
 	igb_link_queues(adapter, false);
 	igb_irq_free(adapter);
 	igb_free_rings(adapter);
@@ -494,33 +489,48 @@ static bool igb_link_equal(const struct igb_link *a, const struct igb_link *b)
 					     a->tx_pause == b->tx_pause));
 }
 
-/* Runs for a link interrupt and after igb_up(); alone, being one work item. */
-static void igb_link_task(struct work_struct *work)
+/* What the link has come to: remembered, and said if it is new. */
+static void igb_adopt_link(struct igb_adapter *adapter,
+			   const struct igb_link *link)
 {
-	struct igb_adapter *adapter = container_of(work, struct igb_adapter,
-						   link_work);
-	struct igb_link link;
-	bool same;
-	int err;
+	bool same = igb_link_equal(link, &adapter->link);
 
-	err = igb_phy_configure_link(&adapter->hw, &link);
-	WRITE_ONCE(adapter->link_again, err);
-	if (link.up)
-		WRITE_ONCE(adapter->link_seen, true);
-
-	same = igb_link_equal(&link, &adapter->link);
 	spin_lock(&adapter->link_lock);
-	adapter->link = link;
+	adapter->link = *link;
 	spin_unlock(&adapter->link_lock);
 	if (same)
 		return;
-	if (link.up) {
+	if (link->up) {
 		netif_carrier_on(adapter->netdev);
 	} else {
 		netif_carrier_off(adapter->netdev);
 		WRITE_ONCE(adapter->link_downs, adapter->link_downs + 1);
 	}
 	igb_log_link(adapter);
+}
+
+/* A reset follows, which takes the link down, too. */
+static void igb_down_link(struct igb_adapter *adapter)
+{
+	static const struct igb_link none;
+
+	igb_down(adapter);
+	igb_adopt_link(adapter, &none);
+}
+
+/* Runs for a link interrupt and after igb_up(); alone, being one work item. */
+static void igb_link_task(struct work_struct *work)
+{
+	struct igb_adapter *adapter = container_of(work, struct igb_adapter,
+						   link_work);
+	struct igb_link link;
+	int err;
+
+	err = igb_phy_configure_link(&adapter->hw, &link);
+	WRITE_ONCE(adapter->link_again, err);
+	if (link.up)
+		WRITE_ONCE(adapter->link_seen, true);
+	igb_adopt_link(adapter, &link);
 }
 
 /**
@@ -662,7 +672,7 @@ void igb_freeze(struct igb_adapter *adapter)
 {
 	rtnl_lock();
 	netif_device_detach(adapter->netdev);
-	igb_down_carrier(adapter);
+	igb_down_link(adapter);
 	rtnl_unlock();
 }
 
@@ -678,7 +688,7 @@ int igb_restart(struct igb_adapter *adapter)
 {
 	int err;
 
-	igb_down_carrier(adapter);
+	igb_down_link(adapter);
 	err = igb_reset_chip(adapter);
 	if (!err && netif_running(adapter->netdev))
 		err = igb_up(adapter);

@@ -620,7 +620,7 @@ class TestNoLink:
         assert nic.settings()["Link detected"] == "no"
 
     def test_count(self, nic):
-        """Each time the cable is pulled; not when the interface goes down."""
+        """Each time the cable is pulled, and by a reset; not when the interface goes down."""
         def downs():
             return int(nic.guest.sh(f"rigtool linkdowns {nic.name}"))
         assert downs() == 0
@@ -633,6 +633,14 @@ class TestNoLink:
         nic.down()
         nic.up()
         assert downs() == 3
+        for count, reset in enumerate((f"echo 1 >/sys/bus/pci/devices/{NIC}/reset",
+                                       f"ethtool -t {nic.name} offline"), 4):
+            assert changes(nic, FULL, lambda reset=reset: nic.guest.sh(reset))
+            assert downs() == count
+        nic.down()
+        nic.guest.sh(f"echo 1 >/sys/bus/pci/devices/{NIC}/reset")
+        nic.up()
+        assert downs() == 5
 
 
 class TestLights:
