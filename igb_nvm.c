@@ -79,21 +79,17 @@ static int igb_read_bytes(struct igb_hw *hw, u32 offset, u32 len, u8 *data)
 	return err;
 }
 
-static int igb_nvm_acquire(struct igb_hw *hw)
+/* The same, with what is shared with firmware and the other port. */
+static int igb_read_shared(struct igb_hw *hw, u32 offset, u32 len, u8 *data)
 {
 	int err;
 
-	mutex_lock(&hw->nvm.lock);
 	err = igb_hw_acquire(hw, IGB_SW_FW_SYNC_EEP);
 	if (err)
-		mutex_unlock(&hw->nvm.lock);
-	return err;
-}
-
-static void igb_nvm_release(struct igb_hw *hw)
-{
+		return err;
+	err = igb_read_bytes(hw, offset, len, data);
 	igb_hw_release(hw, IGB_SW_FW_SYNC_EEP);
-	mutex_unlock(&hw->nvm.lock);
+	return err;
 }
 
 /**
@@ -111,11 +107,9 @@ int igb_hw_read_nvm(struct igb_hw *hw, u32 offset, u32 len, u8 *data)
 {
 	int err;
 
-	err = igb_nvm_acquire(hw);
-	if (err)
-		return err;
-	err = igb_read_bytes(hw, offset, len, data);
-	igb_nvm_release(hw);
+	mutex_lock(&hw->nvm.lock);
+	err = igb_read_shared(hw, offset, len, data);
+	mutex_unlock(&hw->nvm.lock);
 	return err;
 }
 
@@ -299,56 +293,56 @@ static void igb_spi_release(struct igb_hw *hw)
 	igb_rmw(hw, IGB_EECD, IGB_EECD_REQ, 0);
 }
 
-static int igb_write_pages(struct igb_hw *hw, u32 offset, u32 len,
+static int igb_compare_page(struct igb_hw *hw, u32 offset, u32 len,
+			    const u8 *data)
+{
+	u8 got[IGB_NVM_MAX_PAGE];
+	int err;
+
+	err = igb_read_bytes(hw, offset, len, got);
+	if (err || !memcmp(got, data, len))
+		return err;
+	dev_err(hw->dev, "NVM reads %*ph from offset %#x, %*ph was written\n",
+		len, got, offset, len, data);
+	return -EIO;
+}
+
+/* EERD does not work while the lines are software's. */
+static int igb_write_page(struct igb_hw *hw, u32 offset, u32 len,
+			  const u8 *data)
+{
+	int err;
+
+	err = igb_hw_acquire(hw, IGB_SW_FW_SYNC_EEP);
+	if (err)
+		return err;
+	err = igb_spi_acquire(hw);
+	if (!err) {
+		err = igb_spi_write_page(hw, offset, len, data);
+		igb_spi_release(hw);
+	}
+	if (!err)
+		err = igb_compare_page(hw, offset, len, data);
+	igb_hw_release(hw, IGB_SW_FW_SYNC_EEP);
+	return err;
+}
+
+/* Between two pages firmware and the other port get a chance. */
+static int igb_write_bytes(struct igb_hw *hw, u32 offset, u32 len,
 			   const u8 *data)
 {
 	u32 page = hw->nvm.page;
 	u32 done, some;
-	int err;
+	int err = 0;
 
-	err = igb_spi_acquire(hw);
-	if (err)
-		return err;
 	for (done = 0; !err && done < len; done += some) {
 		some = min(len - done, page - (offset + done) % page);
-		err = igb_spi_write_page(hw, offset + done, some, data + done);
+		err = igb_write_page(hw, offset + done, some, data + done);
 		if (err)
 			dev_err(hw->dev, "NVM: %u bytes from offset %#x were to be written, %u are\n",
 				len, offset, done);
 	}
-	igb_spi_release(hw);
 	return err;
-}
-
-static int igb_compare_nvm(struct igb_hw *hw, u32 offset, u32 len,
-			   const u8 *data)
-{
-	u8 got[IGB_NVM_MAX_PAGE];
-	u32 done, some;
-	int err;
-
-	for (done = 0; done < len; done += some) {
-		some = min_t(u32, len - done, sizeof(got));
-		err = igb_read_bytes(hw, offset + done, some, got);
-		if (err)
-			return err;
-		if (!memcmp(got, data + done, some))
-			continue;
-		dev_err(hw->dev, "NVM reads %*ph from offset %#x, %*ph was written\n",
-			some, got, offset + done, some, data + done);
-		return -EIO;
-	}
-	return 0;
-}
-
-/* EERD does not work while the lines are software's. */
-static int igb_write_bytes(struct igb_hw *hw, u32 offset, u32 len,
-			   const u8 *data)
-{
-	int err;
-
-	err = igb_write_pages(hw, offset, len, data);
-	return err ?: igb_compare_nvm(hw, offset, len, data);
 }
 
 static int igb_update_checksum(struct igb_hw *hw)
@@ -357,7 +351,7 @@ static int igb_update_checksum(struct igb_hw *hw)
 	u8 checksum[2];
 	int err;
 
-	err = igb_read_bytes(hw, 0, sizeof(data), data);
+	err = igb_read_shared(hw, 0, sizeof(data), data);
 	if (err)
 		return err;
 	put_unaligned_le16(IGB_NVM_CHECKSUM -
@@ -377,7 +371,8 @@ static int igb_update_checksum(struct igb_hw *hw)
  * The checksum is written last, so it tells of a write that was torn.  What is
  * written to the checksum itself is replaced by what it has to be.
  *
- * Context: process context, sleeps; takes the NVM's lock and semaphore.
+ * Context: process context, sleeps; takes the NVM's lock, and its semaphore for
+ * a page at a time.
  * Return: 0, -ETIMEDOUT when the lines are not granted or the EEPROM does not
  * become ready, -EROFS when it is write protected, -EIO when it does not read
  * what was written, or as igb_hw_read_nvm(); each is logged.
@@ -386,12 +381,10 @@ int igb_hw_write_nvm(struct igb_hw *hw, u32 offset, u32 len, const u8 *data)
 {
 	int err;
 
-	err = igb_nvm_acquire(hw);
-	if (err)
-		return err;
+	mutex_lock(&hw->nvm.lock);
 	err = igb_write_bytes(hw, offset, len, data);
 	if (!err && offset < IGB_NVM_CHECKSUM_AT + 2)
 		err = igb_update_checksum(hw);
-	igb_nvm_release(hw);
+	mutex_unlock(&hw->nvm.lock);
 	return err;
 }

@@ -97,6 +97,7 @@ class TestRefused:
     def test_never_granted(self, nic):
         """The emulated chip never gives its lines away: said in time, nothing changed."""
         nic.guest.expect_log(NOT_GRANTED)
+        nic.guest.expect_log("NVM: 1 bytes from offset 0x0 were to be written, 0 are")
         content, state = read(nic), nic.state()
         took = []
         for _ in range(8):
@@ -190,13 +191,17 @@ class TestWrite:
     def test_bytes(self, nic, rom, offset, length):
         """Any bytes, across pages too; none beside them, and the checksum stays right."""
         content, data = read(nic), noise(length)
+        rom.set("released", 0)
         said, status = write(nic, offset, data)
         assert not status, said
+        released = rom.get("released")
         assert read(nic) == changed(content, offset, data)
         rom.check_manners(page=8)
         pages = (offset + length - 1) // 8 - offset // 8 + 1
         assert rom.get("writes") == pages + (offset < CHECKSUM.stop)
         assert rom.get("waits") > pages, "it was not asked whether it is ready"
+        # Others get at it between pages; the checksum is read, and then written.
+        assert released == pages + 2 * (offset < CHECKSUM.stop)
 
     def test_what_probe_finds(self, nic, rom):
         """A driver that comes next finds what was written, and its checksum right."""
@@ -289,6 +294,8 @@ class TestWriteFails:
     def test_ignored(self, nic, rom, first, offset):
         """A protected block ignores writes silently: found by reading back."""
         nic.guest.expect_log("NVM reads .* was written")
+        nic.guest.expect_log(rf"16 bytes from offset {offset:#x} were to be written, "
+                             f"{max(first - offset, 0)} are")
         rom.set("protect", first)
         content, data = read(nic), noise(16)
         said, status = write(nic, offset, data)
@@ -300,6 +307,7 @@ class TestWriteFails:
     def test_checksum_protected(self, nic, rom):
         """The bytes are written, the checksum cannot be: an error, too."""
         nic.guest.expect_log("NVM reads .* from offset 0x7e, .* was written")
+        nic.guest.expect_log("2 bytes from offset 0x7e were to be written, 0 are")
         rom.set("protect", CHECKSUM.start)
         said, status = write(nic, 0x20, noise(4))
         assert status and "Input/output error" in said
@@ -307,6 +315,7 @@ class TestWriteFails:
     def test_grant_comes_late(self, nic, rom):
         """Refused once, granted the next time."""
         nic.guest.expect_log(NOT_GRANTED)
+        nic.guest.expect_log("NVM: 1 bytes from offset 0x20 were to be written, 0 are")
         rom.set("granted", 0)
         content = read(nic)
         assert write(nic, 0x20, b"\1")[1]

@@ -21,6 +21,7 @@
 #define SIZE		GENMASK(14, 11)
 #define SIZE_WIDE	(6 << 11)
 #define EERD_DONE	BIT(1)
+#define SYNC_EEP	BIT(0)
 #define EMULATED_WORDS	1024
 
 #define WRITE		0x02
@@ -72,6 +73,10 @@ MODULE_PARM_DESC(waits, "how often the status was read as busy");
 static int wrong;
 module_param(wrong, int, 0644);
 MODULE_PARM_DESC(wrong, "what a driver must not do");
+
+static int released;
+module_param(released, int, 0644);
+MODULE_PARM_DESC(released, "how often SW_FW_SYNC.EEP was given back");
 
 static u8 memory[BYTES];
 static bool known[BYTES];
@@ -185,6 +190,12 @@ static int on_rmw(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
+static int on_release(struct kprobe *probe, struct pt_regs *regs)
+{
+	released += (u32)regs_get_kernel_argument(regs, 1) == SYNC_EEP;
+	return 0;
+}
+
 static u32 eecd(u32 value)
 {
 	value &= ~(GNT | DO);
@@ -227,6 +238,11 @@ static int after_rd(struct kretprobe_instance *instance, struct pt_regs *regs)
 }
 
 static struct kprobe rmw = { .symbol_name = "igb_demo:igb_rmw", .pre_handler = on_rmw };
+static struct kprobe release = {
+	.symbol_name = "igb_demo:igb_hw_release",
+	.pre_handler = on_release,
+};
+static struct kprobe *probes[] = { &rmw, &release };
 static struct kretprobe rd = {
 	.kp.symbol_name = "igb_demo:igb_rd",
 	.entry_handler = before_rd,
@@ -236,13 +252,13 @@ static struct kretprobe rd = {
 
 static int __init spirom_init(void)
 {
-	int err = register_kprobe(&rmw);
+	int err = register_kprobes(probes, ARRAY_SIZE(probes));
 
 	if (err)
 		return err;
 	err = register_kretprobe(&rd);
 	if (err)
-		unregister_kprobe(&rmw);
+		unregister_kprobes(probes, ARRAY_SIZE(probes));
 	return err;
 }
 module_init(spirom_init);
@@ -250,7 +266,7 @@ module_init(spirom_init);
 static void __exit spirom_exit(void)
 {
 	unregister_kretprobe(&rd);
-	unregister_kprobe(&rmw);
+	unregister_kprobes(probes, ARRAY_SIZE(probes));
 }
 module_exit(spirom_exit);
 
