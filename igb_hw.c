@@ -217,11 +217,15 @@ static int igb_get_swsm(struct igb_hw *hw)
 		return -ENODEV;
 	if (read_poll_timeout(igb_rd, swsm, !(swsm & IGB_SWSM_SMBI),
 			      50, 100000, false, hw, IGB_SWSM)) {
+		if (!igb_hw_present(hw))
+			return -ENODEV;
 		dev_err(hw->dev, "SWSM.SMBI is held by other software\n");
 		return -EBUSY;
 	}
 	if (read_poll_timeout(igb_try_swesmbi, swsm, swsm & IGB_SWSM_SWESMBI,
 			      50, 100000, false, hw, swsm)) {
+		if (!igb_hw_present(hw))
+			return -ENODEV;
 		igb_wr(hw, IGB_SWSM, 0);
 		dev_err(hw->dev, "SWSM.SWESMBI is held by firmware\n");
 		return -EBUSY;
@@ -331,6 +335,8 @@ static int igb_global_reset(struct igb_hw *hw)
 	usleep_range(1000, 1500);
 	err = read_poll_timeout(igb_rd, ctrl, !(ctrl & IGB_CTRL_RST),
 				1000, 20000, false, hw, IGB_CTRL);
+	if (!igb_hw_present(hw))
+		return -ENODEV;
 	if (err)
 		dev_err(hw->dev, "reset failed, CTRL.RST did not clear in 20 ms\n");
 	return err;
@@ -794,9 +800,9 @@ static int igb_set_queue(struct igb_hw *hw, u32 dctl, u32 val)
 	igb_wr(hw, dctl, val);
 	err = read_poll_timeout(igb_rd, got, (got & IGB_DCTL_ENABLE) == want,
 				20, 10000, false, hw, dctl);
-	if (READ_ONCE(hw->gone))
+	if (!igb_hw_present(hw))
 		return -ENODEV;
-	if (err && igb_hw_present(hw))
+	if (err)
 		dev_err(hw->dev, "queue control %#06x reads %#010x, its enable bit did not %s in 10 ms\n",
 			dctl, got, want ? "set" : "clear");
 	return err;

@@ -54,7 +54,7 @@ static int igb_read_word(struct igb_hw *hw, u32 word, u16 *data)
 	igb_wr(hw, IGB_EERD, FIELD_PREP(IGB_EERD_ADDR, word) | IGB_EERD_START);
 	err = read_poll_timeout(igb_rd, eerd, eerd & IGB_EERD_DONE,
 				50, 10000, false, hw, IGB_EERD);
-	if (READ_ONCE(hw->gone))
+	if (!igb_hw_present(hw))
 		return -ENODEV;
 	if (err) {
 		dev_warn(hw->dev, "NVM does not answer, EERD.DONE did not set for word %#x\n",

@@ -62,6 +62,8 @@ static int igb_mdic(struct igb_hw *hw, enum igb_mdic_op op, u8 addr, u8 reg,
 	igb_wr(hw, IGB_MDIC, mdic);
 	err = read_poll_timeout(igb_rd, mdic, mdic & IGB_MDIC_READY,
 				50, 5000, false, hw, IGB_MDIC);
+	if (!igb_hw_present(hw))
+		return -ENODEV;
 	if (err) {
 		dev_err(hw->dev, "PHY %u does not answer, MDIC.READY did not set for register %u\n",
 			addr, reg);
