@@ -875,9 +875,10 @@ static int igb_get_link_ext_state(struct net_device *netdev,
 				  struct ethtool_link_ext_state_info *info)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
-	u16 lpa;
+	u16 bmsr, lpa;
 
 	if (netif_carrier_ok(netdev) ||
+	    igb_phy_read(&adapter->hw, IGB_PHY_ADDR, MII_BMSR, &bmsr) ||
 	    igb_phy_read(&adapter->hw, IGB_PHY_ADDR, MII_LPA, &lpa))
 		return -ENODATA;
 
@@ -885,11 +886,13 @@ static int igb_get_link_ext_state(struct net_device *netdev,
 	if (!READ_ONCE(adapter->hw.phy.want.autoneg))
 		info->autoneg =
 		    ETHTOOL_LINK_EXT_SUBSTATE_AN_NO_PARTNER_DETECTED_FORCE_MODE;
-	else if (lpa & LPA_LPACK)
-		info->autoneg = ETHTOOL_LINK_EXT_SUBSTATE_AN_NO_HCD;
-	else
+	else if (!(lpa & LPA_LPACK))
 		info->autoneg =
 			ETHTOOL_LINK_EXT_SUBSTATE_AN_NO_PARTNER_DETECTED;
+	else if (bmsr & BMSR_ANEGCOMPLETE)
+		info->autoneg = ETHTOOL_LINK_EXT_SUBSTATE_AN_NO_HCD;
+	else
+		return -ENODATA;
 	return 0;
 }
 
