@@ -101,8 +101,8 @@ const struct igb_hw_counter_desc igb_hw_counters[IGB_NUM_COUNTERS] = {
  * igb_hw_present() - ask the device whether it is still there
  * @hw: the port
  *
- * STATUS cannot read zero (bus mastering was granted) nor all ones on a live
- * chip.  An unplugged card reads all ones, an unplugged emulated one zero.
+ * STATUS cannot read zero nor all ones on a live chip: PHYRA, for one, is set
+ * by each reset and nobody clears it, and some bits are reserved.  An unplugged card reads all ones, an unplugged emulated one zero.
  * The first failure is logged and remembered in hw->gone until a reset.
  *
  * Context: any.
@@ -262,8 +262,8 @@ static int igb_try_claim(struct igb_hw *hw, u32 mine, bool *claimed)
  * @hw: the port
  * @mine: IGB_SW_FW_SYNC_PHY() or IGB_SW_FW_SYNC_EEP
  *
- * Context: process context, sleeps, for a second at most; callers serialise
- * for each of @mine.
+ * Context: process context, sleeps, for 1.2 s at most, since SWSM may take
+ * 0.2 s beyond the second; callers serialise for each of @mine.
  * Return: 0, -EBUSY or -ETIMEDOUT when it is not to be had, which is logged,
  * -ENODEV when the device is gone.
  */

@@ -128,7 +128,7 @@ static u16 igb_sum_words(const u8 *data, unsigned int words)
  *
  * Context: process context, sleeps; takes the NVM's lock and semaphore.
  * Return: 0, -ENXIO without an NVM, -EBADMSG when the sum is wrong, or as
- * igb_hw_read_nvm(); each is logged.
+ * igb_hw_read_nvm(); each but -ENODEV is logged.
  */
 int igb_hw_check_nvm(struct igb_hw *hw)
 {
@@ -375,7 +375,8 @@ static int igb_update_checksum(struct igb_hw *hw)
  * a page at a time.
  * Return: 0, -ETIMEDOUT when the lines are not granted or the EEPROM does not
  * become ready, -EROFS when it is write protected, -EIO when it does not read
- * what was written, or as igb_hw_read_nvm(); each is logged.
+ * what was written, or as igb_hw_read_nvm(); each is logged, -ENODEV only as
+ * far as a write is torn.
  */
 int igb_hw_write_nvm(struct igb_hw *hw, u32 offset, u32 len, const u8 *data)
 {

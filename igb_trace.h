@@ -163,7 +163,9 @@ TRACE_EVENT(igb_tx_reclaim,
 		      __entry->packets, __entry->bytes)
 );
 
-/* ICR is read, and not 0, where a vector has several causes. */
+/* ICR is read where a vector has several causes; on a line shared with other
+ * devices it may be 0.
+ */
 TRACE_EVENT(igb_interrupt,
 	    TP_PROTO(const struct igb_adapter *adapter, unsigned int vector,
 		     u32 icr),
