@@ -313,8 +313,10 @@ void igb_tx_hangs(struct igb_adapter *adapter, unsigned int queue)
 	struct igb_tx *tx = &adapter->queue[queue]->tx;
 
 	/* Frames just have to be given back. */
-	if (!netif_carrier_ok(adapter->netdev))
-		return igb_report_trouble(adapter, IGB_TX_WAITS);
+	if (!netif_carrier_ok(adapter->netdev)) {
+		igb_report_trouble(adapter, IGB_TX_WAITS);
+		return;
+	}
 
 	netif_warn(adapter, tx_err, adapter->netdev,
 		   "queue %u hangs: use %u, clean %u, TDH %u, TDT %u; resetting\n",

@@ -543,8 +543,10 @@ void igb_tx_kick(struct igb_tx *tx)
 	if (tx->next_to_kick != tx->next_to_use) {
 		tx->ring.desc[last].cmd_type_len |= cpu_to_le32(IGB_TXD_RS);
 		if (trace_igb_tx_desc_enabled() ||
-		    trace_igb_tx_doorbell_enabled())
-			return igb_tx_kick_traced(tx);
+		    trace_igb_tx_doorbell_enabled()) {
+			igb_tx_kick_traced(tx);
+			return;
+		}
 		igb_tx_write_tail(tx);
 	}
 	igb_tx_reclaim(tx, !irqs_disabled());

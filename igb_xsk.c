@@ -66,8 +66,10 @@ static void igb_xsk_assign(struct igb_queue *q, struct xsk_buff_pool *pool)
 /* The memory is exchanged while the pair is down; the others go on. */
 static void igb_xsk_switch(struct igb_queue *q, struct xsk_buff_pool *pool)
 {
-	if (!q->tx.up)
-		return igb_xsk_assign(q, pool);
+	if (!q->tx.up) {
+		igb_xsk_assign(q, pool);
+		return;
+	}
 
 	igb_stop_queue(q);
 	igb_xsk_assign(q, pool);
@@ -289,12 +291,14 @@ static void igb_xsk_deliver(struct igb_rx *rx, struct bpf_prog *prog,
 		if (trace_igb_xdp_verdict_enabled())
 			act = igb_xdp_trace_verdict(rx, act);
 	}
-	if (act == XDP_PASS)
+	if (act == XDP_PASS) {
 		igb_rx_pass(rx, igb_xsk_copy_skb(rx, xdp), desc, status);
-	else if (act == XDP_DROP)
+	} else if (act == XDP_DROP) {
 		igb_count(&rx->syncp, &rx->stats.xdp_drop);
-	else
-		return igb_xdp_act(rx, xdp, prog, act);
+	} else {
+		igb_xdp_act(rx, xdp, prog, act);
+		return;
+	}
 	xsk_buff_free(xdp);
 }
 
