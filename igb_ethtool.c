@@ -184,8 +184,8 @@ static int igb_set_eeprom(struct net_device *netdev,
 	struct igb_adapter *adapter = netdev_priv(netdev);
 
 	if (eeprom->magic != igb_nvm_magic(adapter)) {
-		netdev_err(netdev, "writing to the NVM takes the magic number %#x\n",
-			   igb_nvm_magic(adapter));
+		netdev_info(netdev, "writing to the NVM takes the magic number %#x\n",
+			    igb_nvm_magic(adapter));
 		return -EINVAL;
 	}
 	return igb_hw_write_nvm(&adapter->hw, eeprom->offset, eeprom->len,
@@ -480,8 +480,8 @@ static int igb_set_tunable(struct net_device *netdev,
 	if (tuna->id != ETHTOOL_TX_COPYBREAK)
 		return -EOPNOTSUPP;
 	if (bytes > IGB_TX_COPY_SPACE) {
-		netdev_err(netdev, "tx-copybreak can be %u at most\n",
-			   IGB_TX_COPY_SPACE);
+		netdev_info(netdev, "tx-copybreak can be %u at most\n",
+			    IGB_TX_COPY_SPACE);
 		return -EINVAL;
 	}
 	for (i = 0; i < adapter->max_queues; i++)
@@ -702,13 +702,13 @@ static int igb_check_autoneg(struct net_device *netdev,
 
 	igb_phy_supported(supported);
 	if (!linkmode_subset(advertising, supported)) {
-		netdev_err(netdev,
+		netdev_info(netdev,
 			   "only 10, 100 and 1000baseT/Full can be advertised\n");
 		return -EINVAL;
 	}
 	if (!(linkmode_adv_to_mii_adv_t(advertising) & ADVERTISE_ALL) &&
 	    !linkmode_adv_to_mii_ctrl1000_t(advertising)) {
-		netdev_err(netdev, "cannot negotiate without a speed to advertise\n");
+		netdev_info(netdev, "cannot negotiate without a speed to advertise\n");
 		return -EINVAL;
 	}
 	return 0;
@@ -720,7 +720,7 @@ static int igb_check_forced(struct net_device *netdev, u32 speed, u8 duplex)
 	    (duplex == DUPLEX_HALF || duplex == DUPLEX_FULL))
 		return 0;
 
-	netdev_err(netdev,
+	netdev_info(netdev,
 		   "only 10 and 100 Mb/s can be forced, 1000 Mb/s full duplex must be negotiated\n");
 	return -EINVAL;
 }
@@ -733,7 +733,7 @@ static int igb_check_mdix(struct net_device *netdev, u8 mdix, bool autoneg)
 	if (mdix != ETH_TP_MDI_X || autoneg)
 		return 0;
 
-	netdev_err(netdev, "pairs can be crossed only where the link is negotiated\n");
+	netdev_info(netdev, "pairs can be crossed only where the link is negotiated\n");
 	return -EINVAL;
 }
 
@@ -865,7 +865,7 @@ static int igb_set_pauseparam(struct net_device *netdev,
 	if (want.autoneg || want.forced_pause)
 		err = igb_change_pause(adapter, &want);
 	else
-		netdev_err(netdev, "flow control of a forced link cannot be negotiated\n");
+		netdev_info(netdev, "flow control of a forced link cannot be negotiated\n");
 	mutex_unlock(&phy->lock);
 	return err;
 }
