@@ -883,7 +883,7 @@ static int igb_get_link_ext_state(struct net_device *netdev,
 		return -ENODATA;
 
 	info->link_ext_state = ETHTOOL_LINK_EXT_STATE_AUTONEG;
-	if (!READ_ONCE(adapter->hw.phy.want.autoneg))
+	if (!adapter->hw.phy.want.autoneg)
 		info->autoneg =
 		    ETHTOOL_LINK_EXT_SUBSTATE_AN_NO_PARTNER_DETECTED_FORCE_MODE;
 	else if (!(lpa & LPA_LPACK))
