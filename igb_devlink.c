@@ -7,6 +7,7 @@
  * both happen at once.
  */
 #include <linux/rtnetlink.h>
+#include <linux/unaligned.h>
 #include <net/devlink.h>
 
 #include "igb.h"

@@ -9,6 +9,7 @@
  */
 #include <linux/ethtool.h>
 #include <linux/iopoll.h>
+#include <linux/random.h>
 
 #include "igb.h"
 
