@@ -1201,11 +1201,19 @@ static void igb_remove(struct pci_dev *pdev)
 
 static u32 igb_wake_events(u32 wake)
 {
-	return (wake & WAKE_PHY ? IGB_WUFC_LNKC : 0) |
-	       (wake & WAKE_MAGIC ? IGB_WUFC_MAG : 0) |
-	       (wake & WAKE_UCAST ? IGB_WUFC_EX : 0) |
-	       (wake & WAKE_MCAST ? IGB_WUFC_MC : 0) |
-	       (wake & WAKE_BCAST ? IGB_WUFC_BC : 0);
+	u32 wufc = 0;
+
+	if (wake & WAKE_PHY)
+		wufc |= IGB_WUFC_LNKC;
+	if (wake & WAKE_MAGIC)
+		wufc |= IGB_WUFC_MAG;
+	if (wake & WAKE_UCAST)
+		wufc |= IGB_WUFC_EX;
+	if (wake & WAKE_MCAST)
+		wufc |= IGB_WUFC_MC;
+	if (wake & WAKE_BCAST)
+		wufc |= IGB_WUFC_BC;
+	return wufc;
 }
 
 /* The port is frozen; it keeps an ear open where that is wanted. */
