@@ -780,27 +780,11 @@ void igb_check_link(struct igb_adapter *adapter);
 int igb_restart_link(struct igb_adapter *adapter);
 
 /* igb_devlink.c */
-#ifdef CONFIG_NET_DEVLINK
 int igb_devlink_init(struct igb_adapter *adapter);
 void igb_devlink_tx_hangs(struct igb_adapter *adapter);
 void igb_devlink_tx_works(struct igb_adapter *adapter);
 void igb_devlink_rx_starves(struct igb_adapter *adapter);
 void igb_devlink_rx_works(struct igb_adapter *adapter);
-#else
-static inline int igb_devlink_init(struct igb_adapter *adapter)
-{
-	return 0;
-}
-
-static inline void igb_devlink_tx_hangs(struct igb_adapter *adapter)
-{
-	igb_repair(adapter);
-}
-
-static inline void igb_devlink_tx_works(struct igb_adapter *adapter) {}
-static inline void igb_devlink_rx_starves(struct igb_adapter *adapter) {}
-static inline void igb_devlink_rx_works(struct igb_adapter *adapter) {}
-#endif
 
 /* igb_ethtool.c */
 extern const struct ethtool_ops igb_ethtool_ops;

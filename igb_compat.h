@@ -14,6 +14,10 @@
 #include <net/page_pool/types.h>
 #include <net/xdp.h>
 
+#ifndef CONFIG_NET_DEVLINK
+#error "igb_demo needs a kernel with CONFIG_NET_DEVLINK; any driver that selects it turns it on"
+#endif
+
 #ifndef IGB_HAVE_DEFAULT_GRACEFUL_PERIOD
 #define devlink_health_reporter_create(devlink, ops, priv) \
 	devlink_health_reporter_create(devlink, ops, 0, priv)
