@@ -706,6 +706,9 @@ int igb_restart(struct igb_adapter *adapter)
  * igb_thaw() - undo igb_freeze(), with a reset of the chip
  * @adapter: the port
  *
+ * Configuration space is kept for igb_slot_reset() each time: the PCI core
+ * forgets what it has restored.
+ *
  * Context: process context, takes RTNL.
  * Return: as igb_restart().
  */
@@ -716,6 +719,8 @@ int igb_thaw(struct igb_adapter *adapter)
 	rtnl_lock();
 	err = igb_restart(adapter);
 	rtnl_unlock();
+	if (!err)
+		pci_save_state(adapter->pdev);
 	return err;
 }
 
@@ -1177,6 +1182,7 @@ static int igb_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err)
 		goto free_queues;
 
+	pci_save_state(pdev);
 	igb_set_xps(adapter, 0);
 	igb_log_probe(adapter);
 	return 0;
@@ -1267,7 +1273,36 @@ static void igb_reset_done(struct pci_dev *pdev)
 	igb_thaw(netdev_priv(pci_get_drvdata(pdev)));
 }
 
+/* An error on the bus: what was under way is lost, whatever its kind.  With a
+ * fatal one the link to the device is reset before igb_slot_reset().
+ */
+static pci_ers_result_t igb_error_detected(struct pci_dev *pdev,
+					   pci_channel_state_t state)
+{
+	igb_freeze(netdev_priv(pci_get_drvdata(pdev)));
+	return state == pci_channel_io_perm_failure ?
+	       PCI_ERS_RESULT_DISCONNECT : PCI_ERS_RESULT_NEED_RESET;
+}
+
+static pci_ers_result_t igb_slot_reset(struct pci_dev *pdev)
+{
+	struct igb_adapter *adapter = netdev_priv(pci_get_drvdata(pdev));
+
+	pci_restore_state(pdev);
+	if (igb_hw_reset(&adapter->hw))
+		return PCI_ERS_RESULT_DISCONNECT;
+	return PCI_ERS_RESULT_RECOVERED;
+}
+
+static void igb_error_resume(struct pci_dev *pdev)
+{
+	igb_thaw(netdev_priv(pci_get_drvdata(pdev)));
+}
+
 static const struct pci_error_handlers igb_err_handler = {
+	.error_detected	= igb_error_detected,
+	.slot_reset	= igb_slot_reset,
+	.resume		= igb_error_resume,
 	.reset_prepare	= igb_reset_prepare,
 	.reset_done	= igb_reset_done,
 };

@@ -209,6 +209,68 @@ class TestVanished:
         assert works(nic, wire)
 
 
+# What the slot's port reports, since the emulated card cannot.
+CORRECTABLE = "rp0 BAD_TLP"
+BUS_ERRORS = {"non-fatal": "rp0 POISON_TLP", "fatal": "rp0 DLP"}
+
+
+# Without MSI the kernel does not ask the firmware for error reporting either.
+@pytest.mark.guest("wire", ("msix-2cpu",))
+class TestBusError:
+    """PCI Express reports an error (AER): the port recovers by itself."""
+
+    @pytest.fixture(autouse=True)
+    def _reported(self, guest):
+        guest.expect_log("PCIe Bus Error: severity=")
+        guest.allow_log(r"pcieport \S+: ")
+
+    @staticmethod
+    def _inject(nic, error):
+        said = nic.guest.qmp("human-monitor-command",
+                             command_line=f"pcie_aer_inject_error {error}")
+        assert said.startswith("OK "), said
+
+    def _recovers(self, nic, error):
+        since = nic.guest.log_position()
+        self._inject(nic, error)
+        nic.guest.until(f"rigtool kmsg {since}", "device recovery (successful|failed)", 20)
+
+    @pytest.mark.parametrize("kind", BUS_ERRORS)
+    def test_under_traffic(self, nic, wire, kind):
+        """Again after another reset as well: all that was set is there again."""
+        guest = nic.guest
+        guest.expect_log("device recovery successful")
+        nic.ethtool("-G {} rx 512 tx 128")
+        before = nic.state()
+        for prepare in (":", f"echo 1 >{PCI}/{NIC}/reset"):
+            guest.sh(f"{prepare}; rigtool carrier {nic.name} 1")
+            with traffic(nic, wire) as again:
+                self._recovers(nic, BUS_ERRORS[kind])
+                again()
+            guest.sh(f"rigtool carrier {nic.name} 1 limit=10000", timeout=20)
+            assert nic.state() == before and works(nic, wire)
+
+    @pytest.mark.parametrize("kind", BUS_ERRORS)
+    def test_while_down(self, nic, wire, kind):
+        """An interface that is down stays down, and works when it is raised."""
+        nic.guest.expect_log("device recovery successful")
+        nic.down()
+        self._recovers(nic, BUS_ERRORS[kind])
+        assert "state DOWN" in nic.guest.sh(f"ip link show {nic.name}")
+        nic.up()
+        assert works(nic, wire)
+
+    def test_correctable(self, nic, wire):
+        """The bus has dealt with it: no link is lost."""
+        changes = nic.sysfs("carrier_changes")
+        with traffic(nic, wire) as again:
+            self._inject(nic, CORRECTABLE)
+            nic.guest.wait_log("PCIe Bus Error: severity=Correctable")
+            again()
+        assert nic.sysfs("carrier_changes") == changes
+        assert works(nic, wire)
+
+
 # Without MSI the kernel does not ask the firmware for native hot plug.
 @pytest.mark.guest("wire", ("msix-2cpu",))
 class TestHotPlug:
