@@ -461,7 +461,7 @@ enum igb_trouble {
  * @refill_work: has rings filled that are starved
  * @service_work: every two seconds while up
  * @stats_lock: serialises readers of the hardware counters
- * @stats_syncp: guards @hw_stats
+ * @stats_syncp: guards @hw_stats and @rqdpc
  * @hw_stats: hardware counters since probe
  * @rqdpc: frames dropped for want of descriptors, by queue, since probe
  * @overflows: times that frames were seen to be lost, where no counter tells
@@ -516,8 +516,8 @@ struct igb_adapter {
 
 	struct mutex stats_lock;	/* reading the counters clears them */
 	struct u64_stats_sync stats_syncp;
-	u64 hw_stats[IGB_NUM_COUNTERS];
-	u64 rqdpc[IGB_MAX_QUEUES];
+	u64_stats_t hw_stats[IGB_NUM_COUNTERS];
+	u64_stats_t rqdpc[IGB_MAX_QUEUES];
 	atomic64_t overflows;
 
 	char irq_name[IFNAMSIZ];
@@ -727,8 +727,9 @@ void igb_restore_vlans(struct igb_adapter *adapter);
 
 /* igb_stats.c */
 extern const struct netdev_stat_ops igb_stat_ops;
-void igb_copy_stats(void *to, const struct u64_stats_sync *syncp,
-		    const void *stats, size_t size);
+u64 igb_read_stat(const struct u64_stats_sync *syncp, const u64_stats_t *stat);
+void igb_read_stats(u64 *to, const struct u64_stats_sync *syncp,
+		    const void *stats, unsigned int count);
 void igb_update_hw_stats(struct igb_adapter *adapter);
 void igb_get_stats64(struct net_device *netdev,
 		     struct rtnl_link_stats64 *stats);

@@ -232,9 +232,9 @@ static void igb_get_strings(struct net_device *netdev, u32 sset, u8 *data)
 
 static u64 *igb_copy_queue_stats(u64 *data, const struct igb_queue *q)
 {
-	igb_copy_stats(data, &q->tx.syncp, &q->tx.stats, sizeof(q->tx.stats));
+	igb_read_stats(data, &q->tx.syncp, &q->tx.stats, IGB_TX_STATS);
 	data += IGB_TX_STATS;
-	igb_copy_stats(data, &q->rx.syncp, &q->rx.stats, sizeof(q->rx.stats));
+	igb_read_stats(data, &q->rx.syncp, &q->rx.stats, IGB_RX_STATS);
 	return data + IGB_RX_STATS;
 }
 
@@ -248,11 +248,10 @@ static void igb_get_ethtool_stats(struct net_device *netdev,
 	for (i = 0; i < adapter->max_queues; i++)
 		data = igb_copy_queue_stats(data, adapter->queue[i]);
 
-	mutex_lock(&adapter->stats_lock);
-	memcpy(data, adapter->hw_stats, sizeof(adapter->hw_stats));
-	memcpy(data + IGB_NUM_COUNTERS, adapter->rqdpc,
-	       adapter->max_queues * sizeof(adapter->rqdpc[0]));
-	mutex_unlock(&adapter->stats_lock);
+	igb_read_stats(data, &adapter->stats_syncp, adapter->hw_stats,
+		       IGB_NUM_COUNTERS);
+	igb_read_stats(data + IGB_NUM_COUNTERS, &adapter->stats_syncp,
+		       adapter->rqdpc, adapter->max_queues);
 }
 
 /* ---- Rings and channels ------------------------------------------------ */

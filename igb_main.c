@@ -578,12 +578,9 @@ static void igb_check_link_came(struct igb_adapter *adapter)
 /* Frames waited when last looked, and still wait for the same ones. */
 static bool igb_tx_is_stuck(struct igb_tx *tx)
 {
-	struct igb_tx_stats now;
-	u64 reclaimed;
+	u64 reclaimed = igb_read_stat(&tx->syncp, &tx->stats.packets);
 	bool stuck;
 
-	igb_copy_stats(&now, &tx->syncp, &tx->stats, sizeof(now));
-	reclaimed = u64_stats_read(&now.packets);
 	stuck = tx->waiting && tx->watched == reclaimed;
 	tx->watched = reclaimed;
 	tx->waiting = READ_ONCE(tx->up) && READ_ONCE(tx->next_to_use) !=

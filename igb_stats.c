@@ -8,30 +8,43 @@
 
 #include "igb.h"
 
-static_assert(sizeof(u64_stats_t) == sizeof(u64));
-
 /**
- * igb_copy_stats() - take counters that belong together, as of one moment
- * @to: where to; as large as @stats, or an array of u64
- * @syncp: what guards them
- * @stats: a structure of u64_stats_t
- * @size: bytes of that
+ * igb_read_stat() - take a counter, whole
+ * @syncp: what guards it
+ * @stat: the counter
  *
  * Context: any.
+ * Return: what it counted.
  */
-void igb_copy_stats(void *to, const struct u64_stats_sync *syncp,
-		    const void *stats, size_t size)
+u64 igb_read_stat(const struct u64_stats_sync *syncp, const u64_stats_t *stat)
 {
-	const u64_stats_t *from = stats;
-	u64_stats_t *out = to;
 	unsigned int start;
-	size_t i;
+	u64 value;
 
 	do {
 		start = u64_stats_fetch_begin(syncp);
-		for (i = 0; i < size / sizeof(*from); i++)
-			u64_stats_set(&out[i], u64_stats_read(&from[i]));
+		value = u64_stats_read(stat);
 	} while (u64_stats_fetch_retry(syncp, start));
+	return value;
+}
+
+/**
+ * igb_read_stats() - take several counters
+ * @to: where to
+ * @syncp: what guards them
+ * @stats: an array of u64_stats_t, or a structure of nothing else
+ * @count: how many
+ *
+ * Context: any.
+ */
+void igb_read_stats(u64 *to, const struct u64_stats_sync *syncp,
+		    const void *stats, unsigned int count)
+{
+	const u64_stats_t *from = stats;
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		to[i] = igb_read_stat(syncp, &from[i]);
 }
 
 /**
@@ -55,9 +68,9 @@ void igb_update_hw_stats(struct igb_adapter *adapter)
 	local_bh_disable();
 	u64_stats_update_begin(&adapter->stats_syncp);
 	for (i = 0; i < IGB_NUM_COUNTERS; i++)
-		adapter->hw_stats[i] += stats[i];
+		u64_stats_add(&adapter->hw_stats[i], stats[i]);
 	for (i = 0; i < adapter->max_queues; i++)
-		adapter->rqdpc[i] += rqdpc[i];
+		u64_stats_add(&adapter->rqdpc[i], rqdpc[i]);
 	u64_stats_update_end(&adapter->stats_syncp);
 	local_bh_enable();
 	mutex_unlock(&adapter->stats_lock);
@@ -65,56 +78,57 @@ void igb_update_hw_stats(struct igb_adapter *adapter)
 
 static void igb_sum_tx(struct igb_tx *tx, struct rtnl_link_stats64 *stats)
 {
-	struct igb_tx_stats now;
-
-	igb_copy_stats(&now, &tx->syncp, &tx->stats, sizeof(now));
-	stats->tx_packets += u64_stats_read(&now.packets);
-	stats->tx_bytes += u64_stats_read(&now.bytes);
-	stats->tx_dropped += u64_stats_read(&now.dropped);
+	stats->tx_packets += igb_read_stat(&tx->syncp, &tx->stats.packets);
+	stats->tx_bytes += igb_read_stat(&tx->syncp, &tx->stats.bytes);
+	stats->tx_dropped += igb_read_stat(&tx->syncp, &tx->stats.dropped);
 }
 
 static void igb_sum_rx(struct igb_rx *rx, struct rtnl_link_stats64 *stats)
 {
-	struct igb_rx_stats now;
-
-	igb_copy_stats(&now, &rx->syncp, &rx->stats, sizeof(now));
-	stats->rx_packets += u64_stats_read(&now.packets);
-	stats->rx_bytes += u64_stats_read(&now.bytes);
-	stats->rx_dropped += u64_stats_read(&now.dropped);
+	stats->rx_packets += igb_read_stat(&rx->syncp, &rx->stats.packets);
+	stats->rx_bytes += igb_read_stat(&rx->syncp, &rx->stats.bytes);
+	stats->rx_dropped += igb_read_stat(&rx->syncp, &rx->stats.dropped);
 }
 
-/* What only the chip can count, as of the last igb_update_hw_stats().  RLEC has
- * every wrong length; those of RUC, RFC, ROC and RJC are among them.
+/* Frames for which a queue had no descriptor, as last read from the chip. */
+static u64 igb_get_rqdpc(const struct igb_adapter *adapter, unsigned int queue)
+{
+	return igb_read_stat(&adapter->stats_syncp, &adapter->rqdpc[queue]);
+}
+
+/* All that the chip counts, as of the last igb_update_hw_stats(). */
+static void igb_read_hw_stats(const struct igb_adapter *adapter, u64 *hw)
+{
+	igb_read_stats(hw, &adapter->stats_syncp, adapter->hw_stats,
+		       IGB_NUM_COUNTERS);
+}
+
+/* What only the chip can count.  RLEC has every wrong length; those of RUC,
+ * RFC, ROC and RJC are among them.
  */
 static void igb_sum_hw(struct igb_adapter *adapter,
 		       struct rtnl_link_stats64 *stats)
 {
-	const u64 *hw = adapter->hw_stats;
-	unsigned int start;
+	u64 hw[IGB_NUM_COUNTERS];
 	unsigned int i;
 
-	do {
-		start = u64_stats_fetch_begin(&adapter->stats_syncp);
-		stats->multicast = hw[IGB_CNT_MPRC];
-		stats->collisions = hw[IGB_CNT_COLC];
-		stats->rx_crc_errors = hw[IGB_CNT_CRCERRS];
-		stats->rx_frame_errors = hw[IGB_CNT_ALGNERRC];
-		stats->rx_length_errors = hw[IGB_CNT_RLEC];
-		stats->rx_errors = stats->rx_length_errors +
-				   stats->rx_crc_errors +
-				   stats->rx_frame_errors +
-				   hw[IGB_CNT_RXERRC];
-		stats->rx_missed_errors = hw[IGB_CNT_MPC];
-		for (i = 0; i < adapter->max_queues; i++)
-			stats->rx_missed_errors += adapter->rqdpc[i];
-		stats->rx_missed_errors += atomic64_read(&adapter->overflows);
-		stats->tx_aborted_errors = hw[IGB_CNT_ECOL];
-		stats->tx_window_errors = hw[IGB_CNT_LATECOL];
-		/* Those were sent all the same. */
-		stats->tx_carrier_errors = hw[IGB_CNT_TNCRS];
-		stats->tx_errors = stats->tx_aborted_errors +
-				   stats->tx_window_errors;
-	} while (u64_stats_fetch_retry(&adapter->stats_syncp, start));
+	igb_read_hw_stats(adapter, hw);
+	stats->multicast = hw[IGB_CNT_MPRC];
+	stats->collisions = hw[IGB_CNT_COLC];
+	stats->rx_crc_errors = hw[IGB_CNT_CRCERRS];
+	stats->rx_frame_errors = hw[IGB_CNT_ALGNERRC];
+	stats->rx_length_errors = hw[IGB_CNT_RLEC];
+	stats->rx_errors = stats->rx_length_errors + stats->rx_crc_errors +
+			   stats->rx_frame_errors + hw[IGB_CNT_RXERRC];
+	stats->rx_missed_errors = hw[IGB_CNT_MPC] +
+				  atomic64_read(&adapter->overflows);
+	for (i = 0; i < adapter->max_queues; i++)
+		stats->rx_missed_errors += igb_get_rqdpc(adapter, i);
+	stats->tx_aborted_errors = hw[IGB_CNT_ECOL];
+	stats->tx_window_errors = hw[IGB_CNT_LATECOL];
+	/* Those were sent all the same. */
+	stats->tx_carrier_errors = hw[IGB_CNT_TNCRS];
+	stats->tx_errors = stats->tx_aborted_errors + stats->tx_window_errors;
 }
 
 /**
@@ -139,45 +153,27 @@ void igb_get_stats64(struct net_device *netdev,
 	igb_sum_hw(adapter, stats);
 }
 
-/* Frames for which a queue had no descriptor, as last read from the chip. */
-static u64 igb_get_rqdpc(const struct igb_adapter *adapter, unsigned int queue)
-{
-	unsigned int start;
-	u64 drops;
-
-	do {
-		start = u64_stats_fetch_begin(&adapter->stats_syncp);
-		drops = adapter->rqdpc[queue];
-	} while (u64_stats_fetch_retry(&adapter->stats_syncp, start));
-	return drops;
-}
-
 static void igb_add_queue_rx(const struct igb_queue *q,
 			     struct netdev_queue_stats_rx *stats)
 {
 	u64 drops = igb_get_rqdpc(q->adapter, q->rx.index);
 	const struct igb_rx *rx = &q->rx;
-	struct igb_rx_stats now;
 
-	igb_copy_stats(&now, &rx->syncp, &rx->stats, sizeof(now));
 	stats->hw_drops += drops;
 	stats->hw_drop_overruns += drops;
-	stats->packets += u64_stats_read(&now.packets);
-	stats->bytes += u64_stats_read(&now.bytes);
-	stats->alloc_fail += u64_stats_read(&now.alloc_failed);
-	stats->csum_bad += u64_stats_read(&now.csum_errors);
+	stats->packets += igb_read_stat(&rx->syncp, &rx->stats.packets);
+	stats->bytes += igb_read_stat(&rx->syncp, &rx->stats.bytes);
+	stats->alloc_fail += igb_read_stat(&rx->syncp, &rx->stats.alloc_failed);
+	stats->csum_bad += igb_read_stat(&rx->syncp, &rx->stats.csum_errors);
 }
 
 static void igb_add_queue_tx(const struct igb_tx *tx,
 			     struct netdev_queue_stats_tx *stats)
 {
-	struct igb_tx_stats now;
-
-	igb_copy_stats(&now, &tx->syncp, &tx->stats, sizeof(now));
-	stats->packets += u64_stats_read(&now.packets);
-	stats->bytes += u64_stats_read(&now.bytes);
-	stats->stop += u64_stats_read(&now.stopped);
-	stats->wake += u64_stats_read(&now.woken);
+	stats->packets += igb_read_stat(&tx->syncp, &tx->stats.packets);
+	stats->bytes += igb_read_stat(&tx->syncp, &tx->stats.bytes);
+	stats->stop += igb_read_stat(&tx->syncp, &tx->stats.stopped);
+	stats->wake += igb_read_stat(&tx->syncp, &tx->stats.woken);
 }
 
 static void igb_clear_queue_stats(struct netdev_queue_stats_rx *rx,
@@ -246,9 +242,7 @@ static void igb_get_counters(struct net_device *netdev, u64 *hw)
 	struct igb_adapter *adapter = netdev_priv(netdev);
 
 	igb_update_hw_stats(adapter);
-	mutex_lock(&adapter->stats_lock);
-	memcpy(hw, adapter->hw_stats, sizeof(adapter->hw_stats));
-	mutex_unlock(&adapter->stats_lock);
+	igb_read_hw_stats(adapter, hw);
 }
 
 /**
