@@ -153,64 +153,65 @@ void igb_get_stats64(struct net_device *netdev,
 	igb_sum_hw(adapter, stats);
 }
 
-static void igb_add_queue_rx(const struct igb_queue *q,
-			     struct netdev_queue_stats_rx *stats)
-{
-	u64 drops = igb_get_rqdpc(q->adapter, q->rx.index);
-	const struct igb_rx *rx = &q->rx;
-
-	stats->hw_drops += drops;
-	stats->hw_drop_overruns += drops;
-	stats->packets += igb_read_stat(&rx->syncp, &rx->stats.packets);
-	stats->bytes += igb_read_stat(&rx->syncp, &rx->stats.bytes);
-	stats->alloc_fail += igb_read_stat(&rx->syncp, &rx->stats.alloc_failed);
-	stats->csum_bad += igb_read_stat(&rx->syncp, &rx->stats.csum_errors);
-}
-
-static void igb_add_queue_tx(const struct igb_tx *tx,
-			     struct netdev_queue_stats_tx *stats)
-{
-	stats->packets += igb_read_stat(&tx->syncp, &tx->stats.packets);
-	stats->bytes += igb_read_stat(&tx->syncp, &tx->stats.bytes);
-	stats->stop += igb_read_stat(&tx->syncp, &tx->stats.stopped);
-	stats->wake += igb_read_stat(&tx->syncp, &tx->stats.woken);
-}
-
-static void igb_clear_queue_stats(struct netdev_queue_stats_rx *rx,
-				  struct netdev_queue_stats_tx *tx)
-{
-	if (rx) {
-		rx->packets = 0;
-		rx->bytes = 0;
-		rx->alloc_fail = 0;
-		rx->hw_drops = 0;
-		rx->hw_drop_overruns = 0;
-		rx->csum_bad = 0;
-	}
-	if (tx) {
-		tx->packets = 0;
-		tx->bytes = 0;
-		tx->stop = 0;
-		tx->wake = 0;
-	}
-}
-
 static void igb_get_queue_stats_rx(struct net_device *netdev, int queue,
 				   struct netdev_queue_stats_rx *stats)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
+	const struct igb_rx *rx = &adapter->queue[queue]->rx;
 
-	igb_clear_queue_stats(stats, NULL);
-	igb_add_queue_rx(adapter->queue[queue], stats);
+	stats->packets = igb_read_stat(&rx->syncp, &rx->stats.packets);
+	stats->bytes = igb_read_stat(&rx->syncp, &rx->stats.bytes);
+	stats->alloc_fail = igb_read_stat(&rx->syncp, &rx->stats.alloc_failed);
+	stats->hw_drops = igb_get_rqdpc(adapter, queue);
+	stats->hw_drop_overruns = stats->hw_drops;
+	stats->csum_bad = igb_read_stat(&rx->syncp, &rx->stats.csum_errors);
 }
 
 static void igb_get_queue_stats_tx(struct net_device *netdev, int queue,
 				   struct netdev_queue_stats_tx *stats)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
+	const struct igb_tx *tx = &adapter->queue[queue]->tx;
 
-	igb_clear_queue_stats(NULL, stats);
-	igb_add_queue_tx(&adapter->queue[queue]->tx, stats);
+	stats->packets = igb_read_stat(&tx->syncp, &tx->stats.packets);
+	stats->bytes = igb_read_stat(&tx->syncp, &tx->stats.bytes);
+	stats->stop = igb_read_stat(&tx->syncp, &tx->stats.stopped);
+	stats->wake = igb_read_stat(&tx->syncp, &tx->stats.woken);
+}
+
+static void igb_add_queue_rx(struct netdev_queue_stats_rx *sum,
+			     const struct netdev_queue_stats_rx *stats)
+{
+	sum->packets += stats->packets;
+	sum->bytes += stats->bytes;
+	sum->alloc_fail += stats->alloc_fail;
+	sum->hw_drops += stats->hw_drops;
+	sum->hw_drop_overruns += stats->hw_drop_overruns;
+	sum->csum_bad += stats->csum_bad;
+}
+
+static void igb_add_queue_tx(struct netdev_queue_stats_tx *sum,
+			     const struct netdev_queue_stats_tx *stats)
+{
+	sum->packets += stats->packets;
+	sum->bytes += stats->bytes;
+	sum->stop += stats->stop;
+	sum->wake += stats->wake;
+}
+
+static void igb_clear_base_stats(struct netdev_queue_stats_rx *rx,
+				 struct netdev_queue_stats_tx *tx)
+{
+	rx->packets = 0;
+	rx->bytes = 0;
+	rx->alloc_fail = 0;
+	rx->hw_drops = 0;
+	rx->hw_drop_overruns = 0;
+	rx->csum_bad = 0;
+	tx->packets = 0;
+	tx->bytes = 0;
+	tx->stop = 0;
+	tx->wake = 0;
 }
 
 /* What queues counted that are out of use now. */
@@ -219,12 +220,16 @@ static void igb_get_base_stats(struct net_device *netdev,
 			       struct netdev_queue_stats_tx *tx)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
+	struct netdev_queue_stats_rx queue_rx;
+	struct netdev_queue_stats_tx queue_tx;
 	unsigned int i;
 
-	igb_clear_queue_stats(rx, tx);
+	igb_clear_base_stats(rx, tx);
 	for (i = adapter->num_queues; i < adapter->max_queues; i++) {
-		igb_add_queue_rx(adapter->queue[i], rx);
-		igb_add_queue_tx(&adapter->queue[i]->tx, tx);
+		igb_get_queue_stats_rx(netdev, i, &queue_rx);
+		igb_add_queue_rx(rx, &queue_rx);
+		igb_get_queue_stats_tx(netdev, i, &queue_tx);
+		igb_add_queue_tx(tx, &queue_tx);
 	}
 }
 
