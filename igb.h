@@ -457,6 +457,7 @@ enum igb_trouble {
  * @trouble: any of enum igb_trouble
  * @tx_reporter: where queues that hang are reported
  * @rx_reporter: where rings without buffers are reported
+ * @hangs: it was said that a queue hangs
  * @starves: some ring had no buffers when last looked
  * @refill_work: has rings filled that are starved
  * @service_work: every two seconds while up
@@ -510,6 +511,7 @@ struct igb_adapter {
 	unsigned long trouble;
 	struct devlink_health_reporter *tx_reporter;
 	struct devlink_health_reporter *rx_reporter;
+	bool hangs;
 	bool starves;
 	struct delayed_work refill_work;
 	struct delayed_work service_work;

@@ -276,7 +276,7 @@ void igb_devlink_tx_hangs(struct igb_adapter *adapter)
 }
 
 /**
- * igb_devlink_tx_works() - the port was started again
+ * igb_devlink_tx_works() - the port was started again, or no queue hangs
  * @adapter: the port
  *
  * Context: process context.

@@ -276,6 +276,7 @@ int igb_up(struct igb_adapter *adapter)
 
 	igb_hw_start_tx(&adapter->hw);
 	WRITE_ONCE(adapter->link_seen, false);
+	WRITE_ONCE(adapter->hangs, false);
 	adapter->up_since = jiffies;
 	WRITE_ONCE(adapter->up, true);
 	igb_irq_enable(adapter);
@@ -594,11 +595,19 @@ static bool igb_tx_is_stuck(struct igb_tx *tx)
 static void igb_check_hang(struct igb_adapter *adapter)
 {
 	bool paused = igb_rd(&adapter->hw, IGB_STATUS) & IGB_STATUS_TXOFF;
+	bool hangs = false;
 	unsigned int i;
 
-	for (i = 0; i < adapter->num_queues; i++)
-		if (igb_tx_is_stuck(&adapter->queue[i]->tx) && !paused)
-			igb_tx_hangs(adapter, i);
+	for (i = 0; i < adapter->num_queues; i++) {
+		if (!igb_tx_is_stuck(&adapter->queue[i]->tx) || paused)
+			continue;
+		igb_tx_hangs(adapter, i);
+		hangs = true;
+	}
+	if (hangs)
+		return;
+	WRITE_ONCE(adapter->hangs, false);
+	igb_devlink_tx_works(adapter);
 }
 
 /**

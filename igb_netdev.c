@@ -302,9 +302,11 @@ static int igb_eth_ioctl(struct net_device *netdev, struct ifreq *ifr, int cmd)
 }
 
 /**
- * igb_tx_hangs() - say that a queue hangs, and have the port reset
+ * igb_tx_hangs() - say that a queue hangs, and have it seen to
  * @adapter: the port
  * @queue: number of the transmit queue
+ *
+ * Once, until none hangs or the port was started again.
  *
  * Context: any.
  */
@@ -317,9 +319,11 @@ void igb_tx_hangs(struct igb_adapter *adapter, unsigned int queue)
 		igb_report_trouble(adapter, IGB_TX_WAITS);
 		return;
 	}
+	if (xchg(&adapter->hangs, true))
+		return;
 
 	netif_warn(adapter, tx_err, adapter->netdev,
-		   "queue %u hangs: use %u, clean %u, TDH %u, TDT %u; resetting\n",
+		   "queue %u hangs: use %u, clean %u, TDH %u, TDT %u\n",
 		   queue, tx->next_to_use, tx->next_to_clean,
 		   igb_rd(&adapter->hw, IGB_TDH(queue)),
 		   igb_rd(&adapter->hw, IGB_TDT(queue)));

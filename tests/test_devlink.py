@@ -94,6 +94,22 @@ class TestTransmit:
         nic.guest.sh(f"rigtool carrier {nic.name} 1 limit=10000", timeout=20)
         assert works(nic, wire)
 
+    def test_by_itself(self, nic, wire):
+        """Left alone it is said once; a queue that goes on is healthy without a reset."""
+        nic.guest.expect_log(r"queue \d+ hangs: [^;]*$")
+        nic.guest.sh(f"devlink health set {DEVICE} reporter tx auto_recover false")
+        hang(nic)
+        nic.guest.sh("usleep 5000000")
+        said = [line.text for line in nic.guest.dmesg() if "hangs" in line.text]
+        assert len(said) == 1 and reporter(nic, "tx") == ("error", 1, 0)
+        config = f"rigtool pcicfg {NIC} {COMMAND} w"
+        nic.guest.sh(f"{config} $(($({config}) | {MASTER}))")
+        # By the queue that hangs: the descriptor that the card has missed is done by then.
+        nic.transmit(f"dst={PEER} sizes=60 repeat=1")
+        nic.guest.until(f"devlink health show {DEVICE} reporter tx", "state healthy", 20)
+        assert reporter(nic, "tx") == ("healthy", 1, 0)
+        assert works(nic, wire)
+
 
 def test_receive(nic, wire):
     """No memory for a ring: reported, and healthy by itself when there is some again."""
