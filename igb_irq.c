@@ -33,6 +33,9 @@
  */
 #define IGB_TEST_USECS		(3 * USEC_PER_SEC)
 
+/* Where one vector was silent, so may all be: others wait under RTNL. */
+#define IGB_TEST_LATER_USECS	(100 * USEC_PER_MSEC)
+
 /* Causes that the one interrupt without MSI-X reports. */
 #define IGB_IMS_SINGLE		(IGB_ICR_LSC | IGB_ICR_RXDW | IGB_ICR_RXDMT0 | \
 				 IGB_ICR_RXO | IGB_ICR_TXDW)
@@ -665,7 +668,7 @@ static bool igb_has_fired(const bool *fired)
 
 /* Set @cause, of EICR or ICR, and see whether the handler runs. */
 static int igb_test_vector(struct igb_adapter *adapter, unsigned int vector,
-			   bool extended, u32 cause, bool *fired)
+			   bool extended, u32 cause, bool *fired, u64 usecs)
 {
 	const char *prefix = extended ? "E" : "";
 	struct igb_hw *hw = &adapter->hw;
@@ -673,8 +676,8 @@ static int igb_test_vector(struct igb_adapter *adapter, unsigned int vector,
 
 	WRITE_ONCE(*fired, false);
 	igb_wr(hw, extended ? IGB_EICS : IGB_ICS, cause);
-	if (!read_poll_timeout(igb_has_fired, seen, seen, 100,
-			       IGB_TEST_USECS, false, fired))
+	if (!read_poll_timeout(igb_has_fired, seen, seen, 100, usecs, false,
+			       fired))
 		return 0;
 	if (!igb_hw_present(hw))
 		return -ENODEV;
@@ -687,7 +690,7 @@ static int igb_test_vector(struct igb_adapter *adapter, unsigned int vector,
 }
 
 /* The one interrupt without MSI-X is tested with the link's cause. */
-static int igb_test_queue(struct igb_queue *q)
+static int igb_test_queue(struct igb_queue *q, u64 usecs)
 {
 	struct igb_adapter *adapter = q->adapter;
 	int err;
@@ -695,10 +698,10 @@ static int igb_test_queue(struct igb_queue *q)
 	igb_irq_enable_queue(q);
 	if (igb_msix(adapter))
 		err = igb_test_vector(adapter, q->vector, true, q->eims,
-				      &q->fired);
+				      &q->fired, usecs);
 	else
 		err = igb_test_vector(adapter, q->vector, false, IGB_ICR_LSC,
-				      &adapter->fired);
+				      &adapter->fired, usecs);
 	igb_irq_disable_queue(q);
 	return err;
 }
@@ -721,9 +724,12 @@ int igb_irq_test(struct igb_adapter *adapter)
 	igb_irq_enable(adapter);
 	if (igb_msix(adapter))
 		err = igb_test_vector(adapter, IGB_VECTOR_OTHER, false,
-				      IGB_ICR_LSC, &adapter->fired);
+				      IGB_ICR_LSC, &adapter->fired,
+				      IGB_TEST_USECS);
 	for (i = 0; i < adapter->num_queues && err != -ENODEV; i++) {
-		ret = igb_test_queue(adapter->queue[i]);
+		ret = igb_test_queue(adapter->queue[i],
+				     err ? IGB_TEST_LATER_USECS :
+					   IGB_TEST_USECS);
 		err = ret ?: err;
 	}
 	igb_irq_disable(adapter);

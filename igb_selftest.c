@@ -72,20 +72,28 @@ static const u16 igb_loopback_sizes[] = {
 
 /* ---- Link, NVM --------------------------------------------------------- */
 
+/* An interface that has just come up may have to wait for its link. */
+static bool igb_link_may_come(const struct igb_adapter *adapter)
+{
+	return !adapter->up || time_before(jiffies, adapter->up_since +
+					   usecs_to_jiffies(IGB_LINK_USECS));
+}
+
 static int igb_test_link(struct igb_adapter *adapter)
 {
 	struct igb_hw *hw = &adapter->hw;
 	u32 status;
 	int err;
 
-	err = read_poll_timeout(igb_rd, status, status & IGB_STATUS_LU, 10000,
+	err = read_poll_timeout(igb_rd, status, status & IGB_STATUS_LU ||
+				!igb_link_may_come(adapter), 10000,
 				IGB_LINK_USECS, false, hw, IGB_STATUS);
 	if (!igb_hw_present(hw))
 		return -ENODEV;
-	if (!err)
+	if (!err && status & IGB_STATUS_LU)
 		return 0;
 	netdev_err(adapter->netdev,
-		   "no link in 5 s, STATUS reads %#010x, LU is %#x: is the cable plugged in and the partner up?\n",
+		   "no link, STATUS reads %#010x, LU is %#x: is the cable plugged in and the partner up?\n",
 		   status, (u32)IGB_STATUS_LU);
 	return -ENOLINK;
 }
