@@ -6,6 +6,7 @@
  * recovery, is the administrator's to choose (devlink health set); by default
  * both happen at once.
  */
+#include <linux/iopoll.h>
 #include <linux/rtnetlink.h>
 #include <linux/unaligned.h>
 #include <net/devlink.h>
@@ -14,6 +15,9 @@
 
 /* Descriptors shown to either side of the next one to be looked at. */
 #define IGB_DUMP_DESC		8
+
+/* Within this a ring has its buffers, if there is memory. */
+#define IGB_REFILL_USECS	(100 * USEC_PER_MSEC)
 
 static struct igb_adapter *igb_of(struct devlink *devlink)
 {
@@ -224,19 +228,28 @@ static int igb_rx_diagnose(struct devlink_health_reporter *reporter,
 	return igb_put_queues(reporter, fmsg, false, igb_put_rx);
 }
 
+/* Another thread may be the one that polls. */
+static int igb_wait_refilled(struct igb_adapter *adapter)
+{
+	bool starves;
+
+	igb_refill(adapter);
+	return read_poll_timeout(igb_starves, starves, !starves, 1000,
+				 IGB_REFILL_USECS, false, adapter) ?
+	       -ENOMEM : 0;
+}
+
 static int igb_rx_recover(struct devlink_health_reporter *reporter,
 			  void *context, struct netlink_ext_ack *extack)
 {
 	struct igb_adapter *adapter = devlink_health_reporter_priv(reporter);
-	bool starves = false;
+	int err = 0;
 
 	rtnl_lock();
-	if (adapter->up) {
-		igb_refill(adapter);
-		starves = igb_starves(adapter);
-	}
+	if (adapter->up)
+		err = igb_wait_refilled(adapter);
 	rtnl_unlock();
-	return starves ? -ENOMEM : 0;
+	return err;
 }
 
 static const struct devlink_health_reporter_ops igb_tx_reporter_ops = {
