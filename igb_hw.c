@@ -188,6 +188,8 @@ void igb_hw_setup(struct igb_hw *hw, struct device *dev, void __iomem *io)
  * @hw: the port
  * @subvendor: PCI subsystem vendor id
  * @subdevice: PCI subsystem id
+ *
+ * Context: may not run beside any other call on @hw.
  */
 void igb_hw_set_quirks(struct igb_hw *hw, u16 subvendor, u16 subdevice)
 {
@@ -655,6 +657,7 @@ void igb_hw_set_rar(struct igb_hw *hw, unsigned int index, const u8 *addr)
  *
  * RCTL.MO is 0: address bits 47:36.
  *
+ * Context: any.
  * Return: 0 to 4095.
  */
 unsigned int igb_hw_mta_hash(const u8 *addr)

@@ -363,6 +363,8 @@ const struct net_device_ops igb_netdev_ops = {
 /**
  * igb_netdev_init() - tell the stack what this interface can do
  * @netdev: the interface, not yet registered
+ *
+ * Context: process context, probe only.
  */
 void igb_netdev_init(struct net_device *netdev)
 {

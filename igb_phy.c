@@ -144,6 +144,8 @@ int igb_phy_write(struct igb_hw *hw, u8 addr, u8 reg, u16 data)
 /**
  * igb_phy_supported() - link modes that the 82576's copper PHY has
  * @modes: link mode mask to fill
+ *
+ * Context: any.
  */
 void igb_phy_supported(unsigned long *modes)
 {

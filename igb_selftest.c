@@ -442,6 +442,8 @@ static void igb_run_tests(struct igb_adapter *adapter, bool offline,
 /**
  * igb_get_test_strings() - name the tests
  * @data: IGB_NUM_TESTS times ETH_GSTRING_LEN bytes
+ *
+ * Context: any.
  */
 void igb_get_test_strings(u8 *data)
 {

@@ -163,6 +163,7 @@ int igb_xdp_xmit(struct net_device *netdev, int n, struct xdp_frame **frames,
  * igb_xdp_takes_frags() - may what a program sees lie in several buffers?
  * @prog: the program, or NULL
  *
+ * Context: any; the caller keeps @prog.
  * Return: true if it may, or there is no program.
  */
 bool igb_xdp_takes_frags(const struct bpf_prog *prog)
@@ -175,6 +176,7 @@ bool igb_xdp_takes_frags(const struct bpf_prog *prog)
  * @prog: the program, or NULL
  * @mtu: the interface's
  *
+ * Context: any; the caller keeps @prog.
  * Return: true if they fit into one buffer, or it may be several.
  */
 bool igb_xdp_fits(const struct bpf_prog *prog, unsigned int mtu)
