@@ -197,7 +197,7 @@ struct igb_rx_stats {
 	u64_stats_t bytes;
 	u64_stats_t dropped;		/* bad, or no memory for an skb */
 	u64_stats_t csum_errors;
-	u64_stats_t alloc_failed;	/* no page for a descriptor */
+	u64_stats_t alloc_failed;	/* refills that fell short */
 	u64_stats_t xdp_drop;
 	u64_stats_t xdp_tx;
 	u64_stats_t xdp_redirect;

@@ -535,7 +535,8 @@ struct igb_phy_settings {
 
 /**
  * struct igb_phy - the internal copper PHY
- * @lock: serialises MDIC, the other members and link bits of CTRL
+ * @lock: serialises MDIC, the other members and, but for the time after a
+ *	reset when the port is down, link bits of CTRL
  * @id: PHY identifier, registers 2 and 3
  * @want: settings in force
  * @loopback: what is sent comes back, at 1000 Mb/s, and goes no further
