@@ -102,8 +102,9 @@ const struct igb_hw_counter_desc igb_hw_counters[IGB_NUM_COUNTERS] = {
  * @hw: the port
  *
  * STATUS cannot read zero nor all ones on a live chip: PHYRA, for one, is set
- * by each reset and nobody clears it, and some bits are reserved.  An unplugged card reads all ones, an unplugged emulated one zero.
- * The first failure is logged and remembered in hw->gone until a reset.
+ * by each reset and nobody clears it, and some bits are reserved.  An
+ * unplugged card reads all ones, an unplugged emulated one zero.  The first
+ * failure is logged and remembered in hw->gone until a reset.
  *
  * Context: any.
  * Return: true while the device answers.
