@@ -228,20 +228,18 @@ class TestBusyPhy:
     """Firmware has the PHY and does not give it back."""
 
     @pytest.fixture
-    def nic(self, nic):
-        """The port, its link up; afterwards the PHY is anyone's again."""
-        yield nic
-        nic.guest.sh(f"rigtool mmio {NIC} {SW_FW_SYNC:#x} 0")
+    def give(self, nic):
+        """To whom the PHY is given; afterwards it is anyone's again."""
+        def give(owner):
+            nic.guest.sh(f"rigtool mmio {NIC} {SW_FW_SYNC:#x} {owner:#x}")
+        yield give
+        give(0)
 
-    @staticmethod
-    def _take_phy(nic):
-        nic.guest.sh(f"rigtool mmio {NIC} {SW_FW_SYNC:#x} {FIRMWARE_HAS_PHY:#x}")
-
-    def test_settings(self, nic):
+    def test_settings(self, nic, give):
         """What is known of the link is said at once: nobody is waited for."""
         before = nic.ethtool()
         assert "Link partner advertised link modes" in before
-        self._take_phy(nic)
+        give(FIRMWARE_HAS_PHY)
         took = []
         for _ in range(3):
             said = nic.guest.sh(f"bash -c 'TIMEFORMAT=took=%R; time cat /sys/class/net/{nic.name}"
@@ -249,22 +247,20 @@ class TestBusyPhy:
             assert said.startswith("1000\n")
             took.append(float(re.search(r"took=([\d.]+)", said)[1]))
         assert min(took) < 0.5, took
-        # Why there is no link it need not say here: there is one.
         assert nic.ethtool() == before
 
-    def test_link_comes(self, nic, wire):
+    def test_link_comes(self, nic, wire, give):
         """No flow control as long as nobody knows what the partner wants; then what it wants."""
         nic.guest.expect_log("SW_FW_SYNC did not grant 0x2 in 1 s")
         nic.guest.set_link(False)
         nic.guest.sh(f"rigtool carrier {nic.name} 0")
-        self._take_phy(nic)
+        give(FIRMWARE_HAS_PHY)
         assert used(nic) == (True, True)
         assert changes(nic, f"{FULL} off", lambda: nic.guest.set_link(True))
         assert used(nic) == (False, False)
         assert nic.settings()["Speed"] == "1000Mb/s"
         assert works(nic, wire)
-        assert not changes(nic, f"{FULL} rx/tx", lambda: nic.guest.sh(
-            f"rigtool mmio {NIC} {SW_FW_SYNC:#x} 0"))
+        assert not changes(nic, f"{FULL} rx/tx", lambda: give(0))
         assert used(nic) == (True, True)
 
 
