@@ -15,7 +15,7 @@
 #include <net/xdp.h>
 
 #ifndef CONFIG_NET_DEVLINK
-#error "igb_demo needs a kernel with CONFIG_NET_DEVLINK; any driver that selects it turns it on"
+#error "igb_demo needs a kernel with CONFIG_NET_DEVLINK"
 #endif
 
 #ifndef IGB_HAVE_DEFAULT_GRACEFUL_PERIOD

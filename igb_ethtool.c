@@ -702,7 +702,7 @@ static int igb_check_autoneg(struct net_device *netdev,
 	igb_phy_supported(supported);
 	if (!linkmode_subset(advertising, supported)) {
 		netdev_info(netdev,
-			   "only 10, 100 and 1000baseT/Full can be advertised\n");
+			    "only 10, 100 and 1000baseT/Full can be advertised\n");
 		return -EINVAL;
 	}
 	if (!(linkmode_adv_to_mii_adv_t(advertising) & ADVERTISE_ALL) &&
@@ -720,7 +720,7 @@ static int igb_check_forced(struct net_device *netdev, u32 speed, u8 duplex)
 		return 0;
 
 	netdev_info(netdev,
-		   "only 10 and 100 Mb/s can be forced, 1000 Mb/s full duplex must be negotiated\n");
+		    "only 10 and 100 Mb/s can be forced, 1000 Mb/s full duplex must be negotiated\n");
 	return -EINVAL;
 }
 

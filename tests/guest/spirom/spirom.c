@@ -242,6 +242,7 @@ static struct kprobe release = {
 	.symbol_name = "igb_demo:igb_hw_release",
 	.pre_handler = on_release,
 };
+
 static struct kprobe *probes[] = { &rmw, &release };
 static struct kretprobe rd = {
 	.kp.symbol_name = "igb_demo:igb_rd",
