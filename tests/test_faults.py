@@ -393,7 +393,9 @@ class TestBrokenCard:
             fake.play(fault)
             bound, took = fake.bind()
             fake.release()
-            said = [line.text for line in guest.dmesg(since) if f"igb_demo {FAKE}" in line.text]
+            # What the emulated chip has no filters for is said of its likes, too.
+            said = [line.text for line in guest.dmesg(since) if f"igb_demo {FAKE}" in line.text
+                    and " filters, " not in line.text]
             assert not bound, "the driver took a card that cannot work"
             assert took < 15
             assert self._state(guest) == before
