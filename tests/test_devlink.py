@@ -11,6 +11,7 @@ pytestmark = pytest.mark.guest("wire", ("msix-1cpu", "nomsi-1cpu"))
 
 DEVICE = f"pci/{NIC}"
 FCTTV = 0x170
+TDH, TDT = 0xe010, 0xe018
 
 
 @pytest.fixture(name="nic")
@@ -97,15 +98,17 @@ class TestTransmit:
     def test_by_itself(self, nic, wire):
         """Left alone it is said once; a queue that goes on is healthy without a reset."""
         nic.guest.expect_log(r"queue \d+ hangs: [^;]*$")
+        nic.guest.allow_log(r"NETDEV WATCHDOG|transmit queue \d+ timed out")
         nic.guest.sh(f"devlink health set {DEVICE} reporter tx auto_recover false")
         hang(nic)
         nic.guest.sh("usleep 5000000")
         said = [line.text for line in nic.guest.dmesg() if "hangs" in line.text]
         assert len(said) == 1 and reporter(nic, "tx") == ("error", 1, 0)
         config = f"rigtool pcicfg {NIC} {COMMAND} w"
-        nic.guest.sh(f"{config} $(($({config}) | {MASTER}))")
-        # By the queue that hangs: the descriptor that the card has missed is done by then.
-        nic.transmit(f"dst={PEER} sizes=60 repeat=1")
+        # The card gets to see the descriptor again that it could not fetch, and the driver asks.
+        nic.guest.sh(f"{config} $(($({config}) | {MASTER})); rigtool mmio {NIC} {TDH:#x} 0; "
+                     f"rigtool mmio {NIC} {TDT:#x} 1")
+        wire.burst(frames.series(nic.mac, 1, 60))
         nic.guest.until(f"devlink health show {DEVICE} reporter tx", "state healthy", 20)
         assert reporter(nic, "tx") == ("healthy", 1, 0)
         assert works(nic, wire)
