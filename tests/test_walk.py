@@ -20,7 +20,7 @@ pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
 
 SEED = int(os.environ.get("IGB_DEMO_WALK_SEED", "82576"))
 STEPS = int(os.environ.get("IGB_DEMO_WALK_STEPS", "500"))
-CHECK_EVERY = 100
+CHECK_EVERY = 50
 DEVICE = "pci/0000:01:00.0"
 # The longest MTU whose frames fit into one buffer.
 ONE_BUFFER = 3054
@@ -218,7 +218,7 @@ class Model:  # pylint: disable=too-many-instance-attributes
         return f"-K eth0 {name} {'on' if self.features[name] else 'off'}", True
 
     def _spread(self):
-        what = self.dice.choice(("default", "equal", "hkey"))
+        what = self.dice.choice(("default", "equal", "equal", "equal", "hkey"))
         if what == "hkey":
             self.key = self.dice.randbytes(40).hex()
             text = ":".join(self.key[at:at + 2] for at in range(0, 80, 2))
@@ -226,7 +226,7 @@ class Model:  # pylint: disable=too-many-instance-attributes
         if what == "default":
             self.table = None
             return "-X eth0 default", True
-        count = self.dice.randint(1, 8)
+        count = self.dice.randint(1, self.queues + 1)
         if count > self.queues:
             return f"-X eth0 equal {count}", False
         self.table = count
@@ -416,7 +416,7 @@ def refused(said):
 def walk(guest, model, count):
     """Take @count steps, and compare the port with the model every now and then."""
     for start in range(0, count, CHECK_EVERY):
-        steps = [model.step() for _ in range(CHECK_EVERY)]
+        steps = [model.step() for _ in range(min(CHECK_EVERY, count - start))]
         write_file(guest, "/tmp/walk.sh", script(steps))
         said, _ = guest.sh_status("sh /tmp/walk.sh", timeout=300)
         said, _, state = said.partition("@state\n")
@@ -494,5 +494,7 @@ def test_walk(guest, wire):
     parts = (STEPS // 5, STEPS * 2 // 5, STEPS * 2 // 5)
     prints = [one_walk(guest, wire, number, count) for number, count in enumerate(parts)]
     first, second = prints[1].grown(prints[0], 0), prints[2].grown(prints[1], 0)
-    assert not first.keys() & second.keys(), f"grown twice: {first}, {second}"
+    # Files of the test's own, and of /proc, are remembered for a while.
+    both = {name for name in first.keys() & second.keys() if not re.search("inode|dentry", name)}
+    assert not both, f"grown twice: {first}, {second}"
     assert not any(prints[-1].held().values()), prints[-1].held()
