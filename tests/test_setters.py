@@ -252,7 +252,6 @@ def absent(_):
         "ethtool -E $ magic 0x10c98086 offset 4294967295 value 0",
         "ethtool -E $ magic 0x10c98086 offset 0 length 4294967295 value 0",
         "ethtool -E $ magic 0x10c98086 offset 0 value 256",
-        "rigtool mii $ 0 0x8000", "rigtool mii $ 31 0",
         "ip link set $ vf 0 mac 02:00:00:00:00:01", "ip link set $ vf 0 vlan 1",
         "ip link set $ vf 7 rate 1", "ip link set $ vf 0 spoofchk on")]
 
