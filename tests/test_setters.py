@@ -17,8 +17,8 @@ NIC = "0000:01:00.0"
 DEVICE = f"pci/{NIC}"
 # What the driver has no other way to say.
 LOGGED = (r"igb_demo.*(can be advertised|can be forced|cannot negotiate|cannot be negotiated|"
-          r"magic number|EECD\.GNT|tx-copybreak can be|pairs can be crossed|no fragments|"
-          r"there is no other port)")
+          r"magic number|EECD\.GNT|to be written, 0 are|tx-copybreak can be|"
+          r"pairs can be crossed|no fragments|there is no other port)")
 
 
 @dataclasses.dataclass(frozen=True)
