@@ -742,8 +742,8 @@ static int igb_check_port(struct net_device *netdev, u8 port, u8 phy_address)
 	if (port == PORT_TP && phy_address == IGB_PHY_ADDR)
 		return 0;
 
-	netdev_err(netdev, "there is no other port than TP, no other PHY than %u\n",
-		   IGB_PHY_ADDR);
+	netdev_info(netdev, "there is no other port than TP, no other PHY than %u\n",
+		    IGB_PHY_ADDR);
 	return -EINVAL;
 }
 
