@@ -9,7 +9,7 @@ import re
 
 import pytest
 from rig.fakecard import FAKE, FakeCard
-from rig.nic import MODULE, Nic
+from rig.nic import Nic
 
 pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
 
@@ -80,15 +80,8 @@ class TestRules:
         if arch != "x86_64":
             pytest.skip("the card is a VGA card")
         guest.allow_log(FAKE)
-        # It has no interrupts, which matters only once its interface is to be raised.
-        guest.sh(f"insmod {MODULE}; insmod /lib/modules/requeue.ko times=0 "
-                 "fail=pci_alloc_irq_vectors value=9 many=0")
         card = FakeCard(guest)
-        card.play("auto-read")
-        # On a busy host the program may not always answer in time.
-        bound = any(card.bind()[0] for _ in range(5))
-        guest.sh("rmmod requeue")
-        assert bound, "\n".join(map(str, guest.dmesg()))
+        card.load()
         yield Nic(guest, guest.sh(f"ls /sys/bus/pci/devices/{FAKE}/net").strip(), FAKE)
         card.release()
 
