@@ -113,6 +113,8 @@ class Box:  # pylint: disable=too-many-instance-attributes
             return image.initramfs(self.arch, (*image.KMODS, "xsk_diag"), "clients", ("--clients",))
         if self.kind == "selftests":
             return image.with_selftests(self.arch)
+        if self.kind == "wire":
+            return image.with_kunit(self.arch)
         return image.initramfs(self.arch)
 
     def unload(self):

@@ -162,7 +162,7 @@ def initramfs(arch, kmods=KMODS, name="initramfs", options=(), files=()):
     with project.locked(directory / "lock"):
         driver = _stripped(arch, _driver(arch))
         rigtool, programs = _rigtool(arch), _bpf()
-        modules = [*(_test_module(arch, module) for module in TEST_MODULES), *_kunit(arch)]
+        modules = [_test_module(arch, module) for module in TEST_MODULES]
         files = [*files, (rigtool, "/usr/bin/rigtool"),
                  *((module, f"/lib/modules/{module.name}") for module in modules),
                  *((program, f"/lib/bpf/{program.name}") for program in programs)]
@@ -179,6 +179,14 @@ def initramfs(arch, kmods=KMODS, name="initramfs", options=(), files=()):
                            for word in ("--add", f"{here}:{there}"))])
             contents.write_text(wanted)
     return image
+
+
+def with_kunit(arch):
+    """Path of an image that has the driver's KUnit suites, too."""
+    with project.locked(project.build_dir(arch) / "lock"):
+        modules = _kunit(arch)
+    return initramfs(arch, name="kunit",
+                     files=[(module, f"/lib/modules/{module.name}") for module in modules])
 
 
 def _csum(arch, source):
