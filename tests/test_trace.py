@@ -181,7 +181,7 @@ class TestFollow:
     def steps(self, nic, wire):
         """Of a ping to the other end of the wire."""
         nic.guest.sh(f"ip addr add 10.0.2.15/24 dev {nic.name}")
-        with peers.WireHost(wire):
+        with peers.Mirror(wire):
             return follow.follow(nic.guest)
 
     def test_story(self, steps):

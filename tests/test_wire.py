@@ -5,7 +5,7 @@ import random
 import pytest
 from rig import frames
 from rig.frames import BROADCAST, PEER
-from rig.peers import WireHost
+from rig.peers import Mirror
 from rig.sessions import PING
 
 pytestmark = pytest.mark.guest("wire")
@@ -397,7 +397,7 @@ class TestHost:
         """Echo of every size class, fragments included where the MTU makes them."""
         nic.set_mtu(mtu)
         nic.guest.sh(f"ip addr add 10.0.2.15/24 dev {nic.name}")
-        with WireHost(wire) as host:
+        with Mirror(wire) as host:
             for size in (0, 1, 18, 56, 1000, mtu - 28):
                 output = nic.guest.sh(f"{PING} -s {size} 10.0.2.2")
                 assert " 0% packet loss" in output, output
@@ -406,7 +406,7 @@ class TestHost:
     def test_padding_is_not_checksummed(self, nic, wire):
         """Short UDP datagrams leave with a right checksum, padded or not."""
         nic.guest.sh(f"ip addr add 10.0.2.15/24 dev {nic.name}")
-        with WireHost(wire):
+        with Mirror(wire):
             output = nic.guest.sh("rigtool udpping 10.0.2.2 7 count=20 size=40")
             assert " 0 processes failed" in output
         for frame in wire.drain():

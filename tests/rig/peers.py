@@ -7,9 +7,6 @@ import socket
 import threading
 import urllib.request
 
-from scapy.layers.inet import ICMP, IP, UDP
-from scapy.layers.l2 import ARP, Ether
-
 from . import frames
 
 
@@ -84,50 +81,6 @@ def udp_ask(port, data, timeout=5, tries=3):
                 if not left:
                     raise
     return b""
-
-
-class WireHost:
-    """A host on a raw wire: answers ARP, ICMP echo, and UDP echo (port 7)."""
-
-    def __init__(self, wire, address="10.0.2.2", mac=frames.PEER):
-        self.address = address
-        self.mac = mac
-        self.answered = 0
-        self._wire = wire
-        self._remove = wire.tap(self._answer)
-
-    def close(self):
-        """Leave the wire."""
-        self._remove()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
-
-    def _answer(self, frame):
-        packet = Ether(frame)
-        reply = None
-        if ARP in packet and packet[ARP].op == 1 and packet[ARP].pdst == self.address:
-            reply = ARP(op=2, hwsrc=self.mac, psrc=self.address, hwdst=packet[ARP].hwsrc,
-                        pdst=packet[ARP].psrc)
-        elif IP in packet and packet[IP].dst == self.address:
-            reply = self._answer_ip(packet)
-        if reply is not None:
-            self.answered += 1
-            self._wire.send(frames.padded(bytes(Ether(dst=packet.src, src=self.mac) / reply)))
-
-    @staticmethod
-    def _answer_ip(packet):
-        back = IP(src=packet[IP].dst, dst=packet[IP].src, id=packet[IP].id)
-        if ICMP in packet and packet[ICMP].type == 8:
-            return back / ICMP(type=0, id=packet[ICMP].id, seq=packet[ICMP].seq) / \
-                bytes(packet[ICMP].payload)[:packet[IP].len - 28]
-        if UDP in packet and packet[UDP].dport == 7:
-            return back / UDP(sport=7, dport=packet[UDP].sport) / \
-                bytes(packet[UDP].payload)[:packet[UDP].len - 8]
-        return None
 
 
 class Mirror:
