@@ -284,9 +284,7 @@ class TestBeside:
                   f"ethtool -S {nic.name}; rigtool mii {nic.name} 1; ip -s link show {nic.name}",
                   f"rigtool send {nic.name} dst={PEER} sizes=60-300; usleep 1000",
                   f"ethtool -t {nic.name} offline", f"ethtool -t {nic.name} online")
-        jobs = [guest.spawn(f"n=0; e=$(($(date +%s) + 10)); while [ $(date +%s) -lt $e ]; do "
-                            f"n=$((n + 1)); {wish}; done >/dev/null 2>&1; true")
-                for wish in wishes]
+        jobs = [guest.spawn_for(10, wish) for wish in wishes]
         with flood(nic, wire):
             for _ in range(5):
                 guest.set_link(False)

@@ -292,6 +292,12 @@ class Guest:  # pylint: disable=too-many-instance-attributes
         """Run @command in the guest's background."""
         return Job(self, command)
 
+    def spawn_for(self, seconds, command):
+        """Run @command in the background again and again, $n times by now."""
+        return self.spawn(f"n=0; end=$(($(date +%s) + {seconds})); "
+                          f"while [ $(date +%s) -lt $end ]; do n=$((n + 1)); {command}; done "
+                          ">/dev/null 2>&1; true")
+
     def until(self, command, pattern, timeout=20, step=0.05):
         """Repeat @command until its output matches; returns that output."""
         deadline = time.monotonic() + timeout
