@@ -6,6 +6,7 @@
 # Variables, all of them optional:
 #
 ARCH		?= x86_64# the guest's architecture: x86_64 or arm64
+KERNEL		?=# a kernel built for the guest (ten minutes): debug
 KDIR		?=# kernel tree or headers to build against, 6.12 or later
 KERNEL_IMAGE	?=# kernel to boot instead of Debian's stock one
 MODULES		?=# that kernel's lib/modules/<release>, if it has modules
@@ -35,7 +36,8 @@ endif
 Q		:= $(if $(filter 1,$(V)),,@)
 SHELL		:= /bin/bash
 PYTHON		:= /usr/bin/python3
-BUILD		:= build/$(arch)
+BUILD		:= build/$(arch)$(KERNEL:%=-%)
+export KERNEL
 INITRAMFS	:= $(BUILD)/initramfs.cpio
 jobs_for_arch	:= $(filter arm64,$(arch))
 
@@ -49,7 +51,7 @@ modules_arg	= $(if $(MODULES),--modules $(MODULES),$(if $(KERNEL_IMAGE),--module
 module: setup-build ## build igb_demo.ko (the default)
 	$(Q)+scripts/build-module.sh --arch $(arch) \
 		$(if $(KDIR),--kdir '$(KDIR)') $(if $(V),V=$(V))
-ifeq ($(arch),x86_64)
+ifeq ($(BUILD),build/x86_64)
 	$(Q)cmp --silent $(BUILD)/igb_demo.ko igb_demo.ko || \
 		cp $(BUILD)/igb_demo.ko igb_demo.ko
 endif

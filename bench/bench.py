@@ -39,7 +39,7 @@ def functions(guest, workload, figures):
 
 def compiler(arch):
     """What the module was compiled with."""
-    module = os.environ.get("IGB_DEMO_KO") or TOP / "build" / arch / f"{project.DRIVER}.ko"
+    module = os.environ.get("IGB_DEMO_KO") or project.driver_dir(arch) / f"{project.DRIVER}.ko"
     found = re.search(r"\]  +(.*)", project.run(["readelf", "--string-dump=.comment", module]))
     return found[1] if found else "unknown"
 

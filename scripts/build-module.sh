@@ -39,7 +39,7 @@ if [[ ! $kdir ]]; then
 fi
 [[ -d $kdir ]] || die "KDIR=$kdir is not a directory"
 kdir=$(realpath "$kdir")
-out=$(realpath --canonicalize-missing "${out:-$TOP/build/$arch}")
+out=$(realpath --canonicalize-missing "${out:-$TOP/build/$arch${KERNEL:+-$KERNEL}}")
 
 # --- which kernel is it? ----------------------------------------------------
 

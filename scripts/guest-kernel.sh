@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: guest-kernel.sh [--arch x86_64|arm64] [--source] [--update]
+# usage: guest-kernel.sh [--arch x86_64|arm64] [--kernel NAME] [--source]
+#                        [--update]
 #
 # Makes sure that Debian's stock 6.12 kernel for the guest and the headers to
 # build modules against it are unpacked in the cache,
@@ -18,15 +19,23 @@
 # there is none yet, and again with --update; otherwise what is in the cache is
 # used, without asking anyone. Nothing is installed: the packages are fetched
 # and unpacked, the host's dpkg and boot directory stay as they are.
+#
+# With --kernel (default: $KERNEL) the same is said of a kernel that
+# build-kernel.sh builds.
 
 . "$(dirname "$0")/lib.sh"
 
-arch=x86_64 source='' update=''
+arch=x86_64 kernel=${KERNEL:-} source='' update=''
 while (($#)); do
 	case $1 in
 	--arch)
 		arch=$(arch_of "${2:-}")
 		[[ $arch ]] || wrong_use "--arch wants x86_64 or arm64, not '${2:-}'"
+		shift 2
+		;;
+	--kernel)
+		(($# > 1)) || wrong_use "$1 wants a value"
+		kernel=$2
 		shift 2
 		;;
 	--source) source=1 && shift ;;
@@ -35,6 +44,15 @@ while (($#)); do
 	*) wrong_use "unknown option '$1'" ;;
 	esac
 done
+
+if [[ $kernel ]]; then
+	[[ $arch == x86_64 ]] || wrong_use "the $kernel kernel is for x86_64 only"
+	"$TOP/scripts/build-kernel.sh" --kernel "$kernel" ${update:+--update}
+	if [[ $source ]]; then
+		"$0" --kernel '' --source | sed -n '/^SOURCE=/p'
+	fi
+	exit
+fi
 
 deb=$(deb_arch_of "$arch")
 store=$CACHE/kernel/$deb

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: setup.sh [--check] [build|run|test|bench|check|arm64|all]...
+# usage: setup.sh [--check] [build|run|test|bench|check|kernel|arm64|all]...
 #
 # Finds what this machine lacks for the named jobs (default: build and run) and installs
 # it with apt, by sudo when not root, saying what and why. Says nothing when
@@ -13,6 +13,7 @@
 #   test    run the tests
 #   bench   draw what the measurements found
 #   check   run the static checks
+#   kernel  build a kernel for the guest
 #   arm64   do so for arm64 as well
 #
 # On Debian 12 QEMU comes from backports, because its own has no igb; when the
@@ -75,6 +76,13 @@ find_missing() {
 	need check codespell 'checks the spelling' have codespell
 	need check perl 'runs checkpatch' perl -MPOSIX -MTerm::ANSIColor -e 1
 	need check python3 'runs spdxcheck' test -x /usr/bin/python3
+
+	need kernel flex "makes the scanners of the kernel's build" have flex
+	need kernel bison "makes the parsers of the kernel's build" have bison
+	need kernel bc 'reckons for the kernel' have bc
+	need kernel lz4 'compresses the kernel' have lz4
+	need kernel libelf-dev "compiles the kernel's objtool" test -e /usr/include/gelf.h
+	need kernel libssl-dev "compiles the kernel's build tools" test -e /usr/include/openssl/bio.h
 
 	need 'arm64 check' gcc-aarch64-linux-gnu 'compiles for arm64' have aarch64-linux-gnu-gcc
 	need arm64 libc6-dev-arm64-cross "compiles the tests' helper programs for arm64" \
@@ -188,7 +196,7 @@ install_missing() {
 jobs=' ' check_only=''
 while (($#)); do
 	case $1 in
-	build | run | test | bench | check | arm64 | all) jobs+="$1 " ;;
+	build | run | test | bench | check | kernel | arm64 | all) jobs+="$1 " ;;
 	--check) check_only=1 ;;
 	--help | -h) help_text && exit ;;
 	*) wrong_use "unknown word '$1'" ;;

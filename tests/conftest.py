@@ -52,6 +52,9 @@ def pytest_collection_modifyitems(items):
     """Tests of one guest form one group; the groups that take longest start first."""
     groups = {}
     for item in items:
+        limit = item.get_closest_marker("timeout")
+        limit = limit.args[0] if limit else float(item.config.getini("timeout"))
+        item.add_marker(pytest.mark.timeout(limit * project.PATIENCE), append=False)
         kind, config = getattr(item, "callspec").params["box"] if hasattr(item, "callspec") \
             and "box" in item.callspec.params else ("host", "")
         groups.setdefault((kind, config), []).append(item)
@@ -82,7 +85,9 @@ def box(request, arch):
     """The kind of guest that the test's marker names; several tests share it."""
     made = Box(*request.param, arch)
     yield made
+    found = made.leaks()
     made.close()
+    assert not found, found
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """A guest of a certain kind, booted when first wanted and again after it died."""
 import contextlib
+import os
 import re
 import tempfile
 from pathlib import Path
 
 from . import image, peers, project
+from .footprint import checkers
 from .guest import Guest, GuestDied, GuestError, Spec
 from .wire import Wire
 
@@ -131,6 +133,12 @@ class Box:  # pylint: disable=too-many-instance-attributes
             return guest
         self.discard()
         return self.guest()
+
+    def leaks(self):
+        """What a debug kernel's checkers have found until now; empty for another kernel."""
+        if not os.environ.get("KERNEL") or not self._guest or not self._guest.usable:
+            return ""
+        return checkers(self._guest)
 
     def discard(self):
         """End the guest; the next who wants one boots."""

@@ -63,6 +63,22 @@ class Footprint:
         return grown
 
 
+# What a debug kernel knows and did not print by itself: lockdep ends with its first complaint,
+# the DMA checks print the first only.
+CHECKERS = r"""
+cd /sys/kernel/debug
+[ ! -e kmemleak ] || { echo scan >kmemleak; sleep 6; echo scan >kmemleak; cat kmemleak; }
+[ ! -e dma-api/error_count ] || grep -v '^0$' dma-api/error_count | sed 's/^/DMA errors: /'
+[ ! -e /proc/lockdep_stats ] || grep 'debug_locks: *0' /proc/lockdep_stats
+true"""
+
+
+def checkers(guest):
+    """What the checkers of a debug kernel have found; empty for a kernel without."""
+    guest.sh("mountpoint -q /sys/kernel/debug || mount -t debugfs none /sys/kernel/debug")
+    return guest.sh(CHECKERS, timeout=60).strip()
+
+
 def objects(guest):
     """{cache: how many of its objects are in use}."""
     used = {}

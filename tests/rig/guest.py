@@ -205,7 +205,7 @@ class Guest:  # pylint: disable=too-many-instance-attributes
 
     def _wait_console(self, ready, timeout, what):
         """Wait for a short pattern, looking at each part of the console once."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * project.PATIENCE
         seen = 0
         with self._news:
             while not ready.search(self._console, max(0, seen - LONGEST_MARK)):
@@ -300,7 +300,7 @@ class Guest:  # pylint: disable=too-many-instance-attributes
 
     def until(self, command, pattern, timeout=20, step=0.05):
         """Repeat @command until its output matches; returns that output."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * project.PATIENCE
         while True:
             output = self.sh(command, check=False)
             if re.search(pattern, output):
@@ -339,7 +339,7 @@ class Guest:  # pylint: disable=too-many-instance-attributes
 
     def wait_log(self, pattern, timeout=20):
         """Wait for a message since the test began; returns the first that matches."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + timeout * project.PATIENCE
         while True:
             lines = self.dmesg()
             for line in lines:
@@ -364,7 +364,7 @@ class Guest:  # pylint: disable=too-many-instance-attributes
         """Take a port's card out, as its slot's button asks for it; returns when it is out."""
         self._monitor.forget_events()
         self.qmp("device_del", id=f"nic{port}")
-        self._monitor.wait_event("DEVICE_DELETED", timeout, device=f"nic{port}")
+        self._monitor.wait_event("DEVICE_DELETED", timeout * project.PATIENCE, device=f"nic{port}")
         self.until("ls /sys/class/net", rf"^(?![\s\S]*eth{port})", timeout)
 
     def plug(self, port=0, mac="52:54:00:12:34:56", timeout=40):

@@ -84,7 +84,7 @@ def _driver(arch):
     project.run(["make", "-C", project.TOP, "--no-print-directory", *_make(arch)],
                 env={name: value for name, value in os.environ.items()
                      if name not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")})
-    return project.TOP / "build" / arch / f"{project.DRIVER}.ko"
+    return project.driver_dir(arch) / f"{project.DRIVER}.ko"
 
 
 def _stripped(arch, module):

@@ -10,6 +10,8 @@ import subprocess
 TOP = pathlib.Path(__file__).resolve().parents[2]
 SCRIPTS = TOP / "scripts"
 DRIVER = "igb_demo"
+# A kernel that checks everything takes that much longer.
+PATIENCE = 6 if os.environ.get("KERNEL") else 1
 ARCHES = {"x86_64": "x86_64", "x86": "x86_64", "amd64": "x86_64",
           "arm64": "arm64", "aarch64": "arm64"}
 
@@ -22,9 +24,14 @@ def arch_name(text):
         raise SystemExit(f"unknown ARCH '{text}': x86_64 or arm64") from None
 
 
+def driver_dir(arch):
+    """Where the driver is built for one architecture, and for a kernel of the project's own."""
+    return TOP / "build" / "-".join(filter(None, (arch, os.environ.get("KERNEL"))))
+
+
 def build_dir(arch):
-    """Where what is built for the tests of one architecture lies."""
-    path = TOP / "build" / arch / "tests"
+    """Where what is built for the tests lies."""
+    path = driver_dir(arch) / "tests"
     path.mkdir(parents=True, exist_ok=True)
     return path
 
