@@ -435,7 +435,6 @@ static_assert(sizeof(struct igb_tx_ctxt_desc) == 16);
 #define IGB_TXD_DEXT			BIT(29)
 #define IGB_TXD_VLE			BIT(30)
 #define IGB_TXD_TSE			BIT(31)
-#define IGB_TXD_DD			BIT(0)
 #define IGB_TXD_IDX			GENMASK(6, 4)
 #define IGB_TXD_CC			BIT(7)
 #define IGB_TXD_IXSM			BIT(8)

@@ -4,6 +4,7 @@
  */
 #include <linux/device.h>
 #include <linux/vmalloc.h>
+#include <net/sch_generic.h>
 
 #include "fake.h"
 #include "fake_io.h"
@@ -128,4 +129,82 @@ struct igb_adapter *fake_port(struct kunit *test, unsigned int queues)
 	igb_hw_setup(&adapter->hw, dev, (__force void __iomem *)chip);
 	fake_set(adapter, IGB_STATUS, FAKE_STATUS);
 	return adapter;
+}
+
+static int fake_poll(struct napi_struct *napi, int budget)
+{
+	return 0;
+}
+
+static void fake_end_queue(void *data)
+{
+	struct igb_queue *q = data;
+	struct igb_rings rings = {};
+
+	napi_disable(&q->napi);
+	igb_tx_drain(&q->tx);
+	igb_rx_discard(&q->rx);
+	igb_rings_swap(q->adapter, &rings);
+	igb_rings_free(q->adapter, &rings);
+	netif_napi_del(&q->napi);
+}
+
+static void fake_init_queue(struct igb_queue *q, struct igb_adapter *adapter)
+{
+	struct net_device *netdev = adapter->netdev;
+
+	q->adapter = adapter;
+	q->tx.txq = netdev_get_tx_queue(netdev, 0);
+	q->tx.dev = &adapter->pdev->dev;
+	q->tx.tail = adapter->hw.io + IGB_TDT(0);
+	q->rx.netdev = netdev;
+	q->rx.napi = &q->napi;
+	q->rx.tail = adapter->hw.io + IGB_RDT(0);
+	u64_stats_init(&q->tx.syncp);
+	u64_stats_init(&q->rx.syncp);
+	/* What an interface has that was never registered. */
+	rcu_assign_pointer(q->tx.txq->qdisc, &noop_qdisc);
+	netif_napi_add(netdev, &q->napi, fake_poll);
+	napi_enable(&q->napi);
+}
+
+/* A device that memory can be mapped for. */
+static struct pci_dev *fake_pci_dev(struct kunit *test)
+{
+	struct pci_dev *pdev = kunit_kzalloc(test, sizeof(*pdev), GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, pdev);
+	device_initialize(&pdev->dev);
+	pdev->dev.init_name = "fake-pci";
+	pdev->dma_mask = DMA_BIT_MASK(64);
+	pdev->dev.dma_mask = &pdev->dma_mask;
+	pdev->dev.coherent_dma_mask = DMA_BIT_MASK(64);
+	return pdev;
+}
+
+/* The one pair of a port, with rings of @count, as igb_start_queue() leaves it;
+ * its NAPI is never polled.
+ */
+struct igb_queue *fake_queue(struct kunit *test, u16 count, bool split)
+{
+	const struct igb_config config = {
+		.num_queues = 1, .tx_count = count, .rx_count = count, .split = split,
+	};
+	struct igb_adapter *adapter = fake_port(test, 1);
+	struct igb_rings *rings;
+	struct igb_queue *q;
+
+	q = kunit_kzalloc(test, sizeof(*q), GFP_KERNEL);
+	rings = kunit_kzalloc(test, sizeof(*rings), GFP_KERNEL);
+	KUNIT_ASSERT_TRUE(test, q && rings);
+	adapter->pdev = fake_pci_dev(test);
+	adapter->max_queues = 1;
+	adapter->queue[0] = q;
+	fake_init_queue(q, adapter);
+	KUNIT_ASSERT_EQ(test, 0, igb_rings_alloc(adapter, rings, &config));
+	igb_rings_swap(adapter, rings);
+	igb_tx_rewind(&q->tx);
+	igb_rx_rewind(&q->rx);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, fake_end_queue, q));
+	return q;
 }

@@ -32,6 +32,7 @@ struct fake_chip {
 };
 
 struct igb_adapter *fake_port(struct kunit *test, unsigned int queues);
+struct igb_queue *fake_queue(struct kunit *test, u16 count, bool split);
 
 /* The chip that a port is on. */
 static inline struct fake_chip *fake_chip_of(const struct igb_adapter *adapter)
