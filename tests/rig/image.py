@@ -184,6 +184,7 @@ def initramfs(arch, kmods=KMODS, name="initramfs", options=(), files=()):
 def with_kunit(arch):
     """Path of an image that has the driver's KUnit suites, too."""
     with project.locked(project.build_dir(arch) / "lock"):
+        _driver(arch)   # whose first build empties the directory
         modules = _kunit(arch)
     return initramfs(arch, name="kunit",
                      files=[(module, f"/lib/modules/{module.name}") for module in modules])
@@ -203,6 +204,7 @@ def with_selftests(arch):
     """Path of an image that has Python, and the kernel's tests of network drivers, too."""
     source = Path(project.guest_kernel(arch, "--source")["SOURCE"])
     with project.locked(project.build_dir(arch) / "lock"):
+        _driver(arch)
         csum = _csum(arch, source)
     files = [*((source / path, f"{KSRC}/{path}") for path in SELFTEST_FILES),
              (csum, f"{SELFTESTS}/net/lib/csum"),
