@@ -205,6 +205,20 @@ static void order(struct kunit *test)
 	expect_nothing_wrong(test);
 }
 
+/* As when there was no memory: nothing is taken that was not posted. */
+static void unposted(struct kunit *test)
+{
+	struct igb_queue *q = receiver(test, false);
+	unsigned int i;
+
+	q->rx.next_to_use = 3;
+	for (i = 0; i < RING; i++)
+		write_back(q, i, DD | EOP, 60, 0);
+	KUNIT_EXPECT_EQ(test, 3, poll(q));
+	KUNIT_EXPECT_EQ(test, 3, caught.frames);
+	expect_nothing_wrong(test);
+}
+
 static void split_lengths(struct kunit *test)
 {
 	const unsigned int header = IGB_SPLIT_HDR_LEN, most = IGB_SPLIT_BUF_LEN;
@@ -279,6 +293,7 @@ static struct kunit_case rx_cases[] = {
 	KUNIT_CASE(fragments),
 	KUNIT_CASE(endless),
 	KUNIT_CASE(order),
+	KUNIT_CASE(unposted),
 	KUNIT_CASE(split_lengths),
 	KUNIT_CASE(random),
 	KUNIT_CASE(split_random),
