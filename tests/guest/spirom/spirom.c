@@ -83,6 +83,7 @@ static bool known[BYTES];
 static u32 lines = CS;
 static int pending;		/* reads of the status that are still busy */
 static bool enabled;
+static bool held;		/* SW_FW_SYNC.EEP is the driver's */
 
 static struct {
 	unsigned int bits;	/* taken so far */
@@ -163,7 +164,7 @@ static void set_lines(u32 now)
 	u32 rise = now & ~lines, fall = lines & ~now;
 
 	lines = now;
-	if ((rise | fall) & (SK | CS | DI) && !(granted && now & REQ))
+	if ((rise | fall) & (SK | CS | DI) && !(granted && now & REQ && held))
 		wrong++;
 	if (fall & CS)
 		memset(&frame, 0, sizeof(frame));
@@ -192,7 +193,10 @@ static int on_rmw(struct kprobe *probe, struct pt_regs *regs)
 
 static int on_release(struct kprobe *probe, struct pt_regs *regs)
 {
-	released += (u32)regs_get_kernel_argument(regs, 1) == SYNC_EEP;
+	if ((u32)regs_get_kernel_argument(regs, 1) != SYNC_EEP)
+		return 0;
+	released++;
+	held = false;
 	return 0;
 }
 
@@ -209,7 +213,7 @@ static u32 eerd(u32 value)
 {
 	u32 at = (value >> 2 & 0x3fff) * 2;
 
-	if (lines & REQ)
+	if (lines & REQ || !held)
 		wrong++;
 	if (at / 2 >= EMULATED_WORDS)
 		value = (value & 0xffff) | 0xffff0000;
@@ -220,7 +224,8 @@ static u32 eerd(u32 value)
 	return value | EERD_DONE;
 }
 
-static int before_rd(struct kretprobe_instance *instance, struct pt_regs *regs)
+/* Its second argument: a register, or what is taken. */
+static int before(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	*(u32 *)instance->data = regs_get_kernel_argument(regs, 1);
 	return 0;
@@ -237,6 +242,13 @@ static int after_rd(struct kretprobe_instance *instance, struct pt_regs *regs)
 	return 0;
 }
 
+static int after_acquire(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	if (*(u32 *)instance->data == SYNC_EEP && !regs_return_value(regs))
+		held = true;
+	return 0;
+}
+
 static struct kprobe rmw = { .symbol_name = "igb_demo:igb_rmw", .pre_handler = on_rmw };
 static struct kprobe release = {
 	.symbol_name = "igb_demo:igb_hw_release",
@@ -246,10 +258,19 @@ static struct kprobe release = {
 static struct kprobe *probes[] = { &rmw, &release };
 static struct kretprobe rd = {
 	.kp.symbol_name = "igb_demo:igb_rd",
-	.entry_handler = before_rd,
+	.entry_handler = before,
 	.handler = after_rd,
 	.data_size = sizeof(u32),
 };
+
+static struct kretprobe acquire = {
+	.kp.symbol_name = "igb_demo:igb_hw_acquire",
+	.entry_handler = before,
+	.handler = after_acquire,
+	.data_size = sizeof(u32),
+};
+
+static struct kretprobe *returns[] = { &rd, &acquire };
 
 static int __init spirom_init(void)
 {
@@ -257,7 +278,7 @@ static int __init spirom_init(void)
 
 	if (err)
 		return err;
-	err = register_kretprobe(&rd);
+	err = register_kretprobes(returns, ARRAY_SIZE(returns));
 	if (err)
 		unregister_kprobes(probes, ARRAY_SIZE(probes));
 	return err;
@@ -266,7 +287,7 @@ module_init(spirom_init);
 
 static void __exit spirom_exit(void)
 {
-	unregister_kretprobe(&rd);
+	unregister_kretprobes(returns, ARRAY_SIZE(returns));
 	unregister_kprobes(probes, ARRAY_SIZE(probes));
 }
 module_exit(spirom_exit);
