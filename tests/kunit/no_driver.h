@@ -8,14 +8,12 @@
 #include <linux/module.h>
 #include <linux/pci.h>
 
+extern struct pci_driver * const igb_kunit_driver;
+
 #undef MODULE_DEVICE_TABLE
-#define MODULE_DEVICE_TABLE(type, name)
+#define MODULE_DEVICE_TABLE(...)
 #undef module_pci_driver
 #define module_pci_driver(driver)					\
-	struct pci_driver *igb_kunit_driver(void);			\
-	struct pci_driver *igb_kunit_driver(void)			\
-	{								\
-		return &(driver);					\
-	}
+	struct pci_driver * const igb_kunit_driver = &(driver)
 
 #endif /* _IGB_NO_DRIVER_H_ */
