@@ -1,25 +1,28 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: build-kernel.sh --kernel NAME [--update]
+# usage: build-kernel.sh --kernel NAME [--headers] [--update]
 #
 # Makes sure that a kernel of the project's own configuration, NAME, is built
 # for the x86_64 guest and in the cache, ${XDG_CACHE_HOME:-~/.cache}/igb_demo,
-# and says where, in guest-kernel.sh's words: KERNEL_IMAGE, KDIR, MODULES.
+# and says where, in guest-kernel.sh's words: KERNEL_IMAGE, KDIR, MODULES. With
+# --headers it is only made ready to compile modules against it, and KDIR said.
 #
-# Its source is Debian's linux-source-6.12. Its configuration is the kernel's
-# tinyconfig, tests/kernel/guest.config and tests/kernel/NAME.config; another
-# configuration, or with --update another source, makes another kernel.
+# Its source is Debian's linux-source-6.12, or for next the newest that the
+# backports of Debian 13 have. Its configuration is the kernel's tinyconfig,
+# tests/kernel/guest.config and tests/kernel/NAME.config; another configuration,
+# or with --update another source, makes another kernel.
 #
 #   debug   what finds a driver's mistakes: KASAN, lockdep, kmemleak, checks of
 #           DMA and of objects, failures to order
+#   next    a kernel to come, without such checks
 
 . "$(dirname "$0")/lib.sh"
 
-SERIES=6.12
 CONFIGS=$TOP/tests/kernel
+NEXT_SUITE=trixie-backports
 
-kernel='' update=''
+kernel='' headers='' update=''
 while (($#)); do
 	case $1 in
 	--kernel)
@@ -27,6 +30,7 @@ while (($#)); do
 		kernel=$2
 		shift 2
 		;;
+	--headers) headers=1 && shift ;;
 	--update) update=1 && shift ;;
 	--help | -h) help_text && exit ;;
 	*) wrong_use "unknown option '$1'" ;;
@@ -37,22 +41,39 @@ done
 		sed 's/guest\.config//; s/\.config//g')"
 fragments=("$CONFIGS/guest.config" "$CONFIGS/$kernel.config")
 
-source=$CACHE/source/$SERIES-tree
+series=6.12
+[[ $kernel == next ]] && series=next
+source=$CACHE/source/$series-tree
 store=$CACHE/kernel/amd64
+
+# choose_package: the package that has the source, and the private apt for it.
+choose_package() {
+	apt=$(dpkg --print-architecture)
+	package=linux-source-$series
+	lock_cache "apt-$apt"
+	if [[ $series == next ]]; then
+		private_apt "$apt" "$NEXT_SUITE"
+		apt=$NEXT_SUITE
+	else
+		private_apt "$apt"
+	fi
+	papt_update "$apt"
+	if [[ $series == next ]]; then
+		package=$(papt "$apt" apt-cache pkgnames linux-source- |
+			grep -E '^linux-source-[0-9.]+$' | sort -V | tail -n 1)
+		[[ $package ]] || die "this machine's Debian mirrors have no kernel in $NEXT_SUITE"
+	fi
+}
 
 # fetch_tree: all of the source, as a whole or not at all.
 fetch_tree() {
-	local tmp=$CACHE/source/.tree.$$ host deb
+	local tmp=$CACHE/source/.tree.$$ apt package deb
 
-	host=$(dpkg --print-architecture)
 	rm -rf "$CACHE"/source/.tree.*
 	mkdir -p "$tmp"
-	lock_cache "apt-$host"
-	private_apt "$host"
-	papt_update "$host"
-	say "fetching linux-source-$SERIES (about 150 MB)"
-	(cd "$tmp" && papt_download "$host" "linux-source-$SERIES") ||
-		die "could not fetch linux-source-$SERIES"
+	choose_package
+	say "fetching $package (about 160 MB)"
+	(cd "$tmp" && papt_download "$apt" "$package") || die "could not fetch $package"
 	deb=$(echo "$tmp"/*.deb)
 	say "unpacking it (1.5 GB)"
 	dpkg-deb --fsys-tarfile "$deb" | tar -C "$tmp" -xf - --wildcards './usr/src/*.tar.xz'
@@ -77,7 +98,13 @@ name_build() {
 print_result() {
 	local rel
 
-	name_build && [[ -e $dir/complete ]] || return 1
+	name_build || return 1
+	if [[ $headers ]]; then
+		[[ -e $dir/prepared || -e $dir/complete ]] || return 1
+		echo "KDIR=$dir/build"
+		return
+	fi
+	[[ -e $dir/complete ]] || return 1
 	rel=$(<"$dir/complete")
 	echo "KERNEL_IMAGE=$dir/vmlinuz"
 	echo "KDIR=$dir/build"
@@ -100,25 +127,38 @@ check_config() {
 	[[ ! $missing ]] || die "the kernel's configuration lacks:$missing"
 }
 
+# kmake ARGS...: a make above us means our Makefile with its words.
+kmake() {
+	env --unset=MAKEFLAGS --unset=MAKELEVEL --unset=MFLAGS \
+		make --directory "$source" "O=$dir/build" "--jobs=$(nproc)" --silent ARCH=x86_64 "$@"
+}
+
+# logged COMMAND...: what a build says is of interest when it fails.
+logged() {
+	"$@" >>"$dir/log" 2>&1 && return
+	tail -n 30 "$dir/log" >&2
+	die "could not build the kernel; all it said is in $dir/log"
+}
+
+prepare() {
+	mkdir -p "$dir/build"
+	: >"$dir/log"
+	logged kmake tinyconfig
+	(cd "$dir/build" && logged "$source/scripts/kconfig/merge_config.sh" -m -O . .config \
+		"${fragments[@]}")
+	logged kmake olddefconfig
+	check_config "$dir/build/.config"
+	logged kmake modules_prepare
+	touch "$dir/prepared"
+}
+
 build() {
 	local build=$dir/build rel start=$SECONDS
-	# A make above us means our Makefile with its words.
-	local kmake=(env --unset=MAKEFLAGS --unset=MAKELEVEL --unset=MFLAGS
-		make --directory "$source" "O=$build" "--jobs=$(nproc)" --silent ARCH=x86_64)
 
 	# What was begun is gone on with, since it takes that long.
 	say "building the $kernel kernel from linux-source $(<"$source/.debian-version") (ten minutes on two cores)"
-	mkdir -p "$build"
-	"${kmake[@]}" tinyconfig >/dev/null
-	(cd "$build" && "$source/scripts/kconfig/merge_config.sh" -m -O . .config \
-		"${fragments[@]}" >/dev/null)
-	"${kmake[@]}" olddefconfig
-	check_config "$build/.config"
-	if ! "${kmake[@]}" bzImage modules >"$dir/log" 2>&1; then
-		tail -n 30 "$dir/log" >&2
-		die "could not build the kernel; all it said is in $dir/log"
-	fi
-	"${kmake[@]}" "INSTALL_MOD_PATH=$dir" modules_install >>"$dir/log" 2>&1
+	logged kmake bzImage modules
+	logged kmake "INSTALL_MOD_PATH=$dir" modules_install
 	cp "$build/arch/x86/boot/bzImage" "$dir/vmlinuz"
 	rel=$(<"$build/include/config/kernel.release")
 
@@ -127,9 +167,6 @@ build() {
 	rm -rf "$build"/{vmlinux,vmlinux.*,.tmp_vmlinux*,arch/x86/boot}
 	echo "$rel" >"$dir/complete"
 	say "built $rel in $(((SECONDS - start + 30) / 60)) minutes"
-	for old in "$store/$kernel"-*; do
-		[[ $old == "$dir" ]] || rm -rf "$old"
-	done
 }
 
 if [[ ! $update ]] && print_result; then
@@ -150,5 +187,9 @@ if [[ $update || ! -e $source/.debian-version ]]; then
 	fi
 fi
 name_build
-[[ -e $dir/complete ]] || build
+[[ -e $dir/prepared ]] || prepare
+[[ $headers || -e $dir/complete ]] || build
+for old in "$store/$kernel"-*; do
+	[[ $old == "$dir" ]] || rm -rf "$old"
+done
 print_result || die "the cache $store is damaged; remove it and try again"

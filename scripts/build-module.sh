@@ -2,19 +2,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # usage: build-module.sh [--arch A] [--kdir DIR] [--out DIR] [--quiet]
-#                        [MAKE ARGUMENTS...]
+#                        [--object] [MAKE ARGUMENTS...]
 #
 # Builds igb_demo.ko for x86_64 (default) or arm64 against the kernel tree or
 # headers in --kdir (default: those of the guest's kernel). Objects go to --out
 # (default: build/<arch>), which is filled with links to the sources, so that
 # builds for several kernels do not disturb each other. With --quiet only
-# warnings and errors are printed.
+# warnings and errors are printed. With --object it ends with igb_demo.o, for
+# which headers are enough.
 
 . "$(dirname "$0")/lib.sh"
 
 OLDEST=6.12
 
-arch=x86_64 kdir='' out='' quiet=()
+arch=x86_64 kdir='' out='' quiet=() target=modules
 while (($#)); do
 	case $1 in
 	--arch | --kdir | --out)
@@ -28,6 +29,7 @@ while (($#)); do
 	--kdir) kdir=$2 && shift 2 ;;
 	--out) out=$2 && shift 2 ;;
 	--quiet) quiet=(--silent) && shift ;;
+	--object) target=igb_demo.o && shift ;;
 	--help | -h) help_text && exit ;;
 	-*) wrong_use "unknown option '$1'" ;;
 	*) break ;;
@@ -93,4 +95,4 @@ MAKEFLAGS=${MAKEFLAGS:-}
 export MAKEFLAGS=${MAKEFLAGS%% -- *}
 unset MAKEOVERRIDES MAKELEVEL MFLAGS
 
-"${MAKE:-make}" "${quiet[@]}" --no-print-directory -C "$kdir" "${args[@]}" "$@" modules
+"${MAKE:-make}" "${quiet[@]}" --no-print-directory -C "$kdir" "${args[@]}" "$@" "$target"

@@ -7,6 +7,7 @@
 #
 #   gcc:        compiles with W=1 for x86_64
 #   gcc-arm64:  the same for arm64
+#   gcc-next:   the same for a kernel to come
 #   clang:      compiles with clang and W=1
 #   sparse:     address spaces, byte order, lock balance
 #   checkpatch: the kernel's coding style, strictly, 80 columns
@@ -20,7 +21,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-all_steps=(gcc gcc-arm64 clang sparse checkpatch kernel-doc shell codespell house)
+all_steps=(gcc gcc-arm64 gcc-next clang sparse checkpatch kernel-doc shell codespell house)
 
 while (($#)); do
 	case $1 in
@@ -74,6 +75,13 @@ step_gcc() {
 
 step_gcc-arm64() {
 	compile gcc-arm64 --arch arm64 W=1
+}
+
+step_gcc-next() {
+	local kdir
+
+	kdir=$(scripts/build-kernel.sh --kernel next --headers | sed -n 's/^KDIR=//p')
+	compile gcc-next --object --kdir "$kdir" W=1
 }
 
 # Debian's headers are configured for the gcc that built the kernel. To have
@@ -185,6 +193,7 @@ step_house() {
 for step in "${steps[@]}"; do
 	case $step in
 	gcc-arm64) scripts/guest-kernel.sh --arch arm64 >/dev/null ;;
+	gcc-next) scripts/build-kernel.sh --kernel next --headers >/dev/null ;;
 	checkpatch | kernel-doc) scripts/guest-kernel.sh --source >/dev/null ;;
 	*) scripts/guest-kernel.sh >/dev/null ;;
 	esac

@@ -161,18 +161,19 @@ debian_sources() {
 
 # --- private apt ------------------------------------------------------------
 
-# private_apt DEB-ARCH: set up an apt of that architecture in the cache, with
-# this machine's Debian mirrors and an empty package data base. Needs no root,
-# and the host's dpkg never hears of it.
+# private_apt DEB-ARCH [SUITE]: set up an apt of that architecture in the cache,
+# with this machine's Debian mirrors and an empty package data base. Needs no
+# root, and the host's dpkg never hears of it. With another SUITE of Debian's it
+# knows that one only, and is called by it instead of by the architecture.
 private_apt() {
-	local dir=$CACHE/apt/$1 codename
+	local dir=$CACHE/apt/${2:-$1} suite=${2:-} codename
 
 	codename=$(debian_codename) ||
 		die "this is not Debian: cannot fetch Debian packages; use KERNEL_IMAGE= and KDIR="
 	mkdir -p "$dir"/{state/lists/partial,cache/archives/partial,sources.list.d}
 	: >"$dir/status"
-	debian_sources list "$codename" >"$dir/sources.list"
-	debian_sources deb822 "$codename" >"$dir/sources.list.d/debian.sources"
+	debian_sources list "$codename" "$suite" >"$dir/sources.list"
+	debian_sources deb822 "$codename" "$suite" >"$dir/sources.list.d/debian.sources"
 	[[ -s $dir/sources.list || -s $dir/sources.list.d/debian.sources ]] ||
 		die "no entry for Debian $codename in /etc/apt/sources.list or /etc/apt/sources.list.d"
 	cat >"$dir/apt.conf" <<-CONF
@@ -197,27 +198,27 @@ private_apt() {
 	CONF
 }
 
-# papt DEB-ARCH apt-get|apt-cache ARGS...: run it with the private apt.
+# papt NAME apt-get|apt-cache ARGS...: run it with the private apt of that name.
 papt() {
-	local arch=$1 tool=$2
+	local name=$1 tool=$2
 
 	shift 2
-	"$tool" -c "$CACHE/apt/$arch/apt.conf" "$@"
+	"$tool" -c "$CACHE/apt/$name/apt.conf" "$@"
 }
 
-# papt_update DEB-ARCH: refresh the lists; a mirror that fails is not yet the
+# papt_update NAME: refresh the lists; a mirror that fails is not yet the
 # end, what is missing afterwards is.
 papt_update() {
 	say "reading the $1 package lists of this machine's Debian mirrors"
 	papt "$1" apt-get --quiet=1 update >&2 || true
 }
 
-# papt_download DEB-ARCH PACKAGE[=VERSION]...: fetch .deb files into the
+# papt_download NAME PACKAGE[=VERSION]...: fetch .deb files into the
 # current directory, showing progress when someone is looking.
 papt_download() {
-	local arch=$1 quiet=(--quiet=1)
+	local name=$1 quiet=(--quiet=1)
 
 	shift
 	[[ -t 2 ]] && quiet=()
-	papt "$arch" apt-get "${quiet[@]}" download "$@" >&2
+	papt "$name" apt-get "${quiet[@]}" download "$@" >&2
 }
