@@ -764,6 +764,8 @@ int igb_open(struct net_device *netdev);
 int igb_stop(struct net_device *netdev);
 int igb_up(struct igb_adapter *adapter);
 void igb_down(struct igb_adapter *adapter);
+int igb_get_awake(struct igb_adapter *adapter);
+void igb_put_awake(struct igb_adapter *adapter);
 int igb_restart(struct igb_adapter *adapter);
 void igb_freeze(struct igb_adapter *adapter);
 int igb_thaw(struct igb_adapter *adapter);

@@ -100,8 +100,14 @@ static int igb_reload_up(struct devlink *devlink,
 			 enum devlink_reload_limit limit, u32 *actions,
 			 struct netlink_ext_ack *extack)
 {
-	int err = igb_thaw(igb_of(devlink));
+	struct igb_adapter *adapter = igb_of(devlink);
+	int err;
 
+	err = igb_get_awake(adapter);
+	if (!err) {
+		err = igb_thaw(adapter);
+		igb_put_awake(adapter);
+	}
 	if (err)
 		NL_SET_ERR_MSG_MOD(extack, "the chip cannot be started again");
 	else

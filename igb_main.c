@@ -10,6 +10,7 @@
  */
 #include <linux/ethtool.h>
 #include <linux/module.h>
+#include <linux/pm_runtime.h>
 #include <linux/rtnetlink.h>
 #include <linux/unaligned.h>
 
@@ -19,6 +20,7 @@
 
 #define IGB_SERVICE_INTERVAL	(2 * HZ)
 #define IGB_LINK_PATIENCE	(5 * HZ)
+#define IGB_AWAKE_MS		2000
 
 /* Descriptors prefetched when few are cached, and written back at once. */
 #define IGB_RX_THRESHOLDS	(FIELD_PREP(IGB_DCTL_PTHRESH, 8) |	\
@@ -53,6 +55,34 @@ static int igb_reset_chip(struct igb_adapter *adapter)
 	pci_set_master(adapter->pdev);
 	err = igb_hw_reset(&adapter->hw);
 	return err ?: igb_program_chip(adapter);
+}
+
+/* ---- Sleep while down -------------------------------------------------- */
+
+/**
+ * igb_get_awake() - have the device answer until igb_put_awake()
+ * @adapter: the port
+ *
+ * One that is up is awake.  ethtool's core does so around each operation.
+ *
+ * Context: process context, sleeps.
+ * Return: 0, or an error of the PCI core's or igb_hw_reset()'s.
+ */
+int igb_get_awake(struct igb_adapter *adapter)
+{
+	return pm_runtime_resume_and_get(&adapter->pdev->dev);
+}
+
+/**
+ * igb_put_awake() - undo igb_get_awake(): the device may sleep in a while
+ * @adapter: the port
+ *
+ * Context: process context.
+ */
+void igb_put_awake(struct igb_adapter *adapter)
+{
+	pm_runtime_mark_last_busy(&adapter->pdev->dev);
+	pm_runtime_put_autosuspend(&adapter->pdev->dev);
 }
 
 /* ---- Traffic: up and down --------------------------------------------- */
@@ -394,8 +424,8 @@ struct igb_config igb_get_config(const struct igb_adapter *adapter)
  *
  * Context: process context, RTNL.
  * Return: 0, -ENODEV when the device is gone, -ENOMEM, -ETIMEDOUT when a
- * queue does not start, or what request_irq() failed with; the port is then
- * down.
+ * queue does not start, or what waking or request_irq() failed with; the port
+ * is then down.
  */
 int igb_open(struct net_device *netdev)
 {
@@ -404,12 +434,14 @@ int igb_open(struct net_device *netdev)
 	struct igb_rings rings;
 	int err;
 
-	if (!igb_hw_present(&adapter->hw))
-		return -ENODEV;
-
-	err = igb_rings_alloc(adapter, &rings, &config);
+	err = igb_get_awake(adapter);
 	if (err)
 		return err;
+	err = igb_hw_present(&adapter->hw) ? 0 : -ENODEV;
+	if (!err)
+		err = igb_rings_alloc(adapter, &rings, &config);
+	if (err)
+		goto put_awake;
 	igb_rings_swap(adapter, &rings);
 
 	err = igb_irq_request(adapter);
@@ -426,6 +458,8 @@ free_irq:
 	igb_irq_free(adapter);
 free_rings:
 	igb_free_rings(adapter);
+put_awake:
+	igb_put_awake(adapter);
 	return err;
 }
 
@@ -447,6 +481,7 @@ int igb_stop(struct net_device *netdev)
 	igb_link_queues(adapter, false);
 	igb_irq_free(adapter);
 	igb_free_rings(adapter);
+	igb_put_awake(adapter);
 	return 0;
 }
 
@@ -1191,6 +1226,10 @@ static int igb_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	pci_save_state(pdev);
 	igb_set_xps(adapter, 0);
 	igb_log_probe(adapter);
+	/* The PCI core has it awake until here, and from igb_remove() on. */
+	pm_runtime_set_autosuspend_delay(&pdev->dev, IGB_AWAKE_MS);
+	pm_runtime_use_autosuspend(&pdev->dev);
+	igb_put_awake(adapter);
 	return 0;
 
 free_queues:
@@ -1205,6 +1244,8 @@ static void igb_remove(struct pci_dev *pdev)
 	struct net_device *netdev = pci_get_drvdata(pdev);
 	struct igb_adapter *adapter = netdev_priv(netdev);
 
+	pm_runtime_get_noresume(&pdev->dev);
+	pm_runtime_dont_use_autosuspend(&pdev->dev);
 	unregister_netdev(netdev);
 	cancel_work_sync(&adapter->repair_work);
 	igb_free_queues(adapter);
@@ -1266,7 +1307,26 @@ static int igb_resume(struct device *dev)
 	return igb_thaw(netdev_priv(dev_get_drvdata(dev)));
 }
 
-static DEFINE_SIMPLE_DEV_PM_OPS(igb_pm_ops, igb_suspend, igb_resume);
+/* The port is down: there is nothing to stop but the chip, and nobody waits
+ * for what a reset takes.
+ */
+static int igb_runtime_suspend(struct device *dev)
+{
+	struct igb_adapter *adapter = netdev_priv(dev_get_drvdata(dev));
+
+	igb_hw_stop(&adapter->hw);
+	return 0;
+}
+
+static int igb_runtime_resume(struct device *dev)
+{
+	return igb_reset_chip(netdev_priv(dev_get_drvdata(dev)));
+}
+
+static const struct dev_pm_ops igb_pm_ops = {
+	SYSTEM_SLEEP_PM_OPS(igb_suspend, igb_resume)
+	RUNTIME_PM_OPS(igb_runtime_suspend, igb_runtime_resume, NULL)
+};
 
 /* Function-level reset: the PCI core keeps configuration space. */
 static void igb_reset_prepare(struct pci_dev *pdev)
@@ -1329,7 +1389,7 @@ static struct pci_driver igb_driver = {
 	.remove		= igb_remove,
 	.shutdown	= igb_shutdown,
 	.err_handler	= &igb_err_handler,
-	.driver.pm	= pm_sleep_ptr(&igb_pm_ops),
+	.driver.pm	= pm_ptr(&igb_pm_ops),
 };
 module_pci_driver(igb_driver);
 

@@ -162,9 +162,13 @@ void igb_restore_vlans(struct igb_adapter *adapter)
 static int igb_vlan_rx_add_vid(struct net_device *netdev, __be16 proto, u16 vid)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
+	int err = igb_get_awake(adapter);
 
+	if (err)
+		return err;
 	adapter->vfta[vid / 32] |= BIT(vid % 32);
 	igb_hw_set_vfta(&adapter->hw, vid / 32, adapter->vfta[vid / 32]);
+	igb_put_awake(adapter);
 	return 0;
 }
 
@@ -177,7 +181,11 @@ static int igb_vlan_rx_kill_vid(struct net_device *netdev, __be16 proto,
 	if (!vid)
 		return 0;
 	adapter->vfta[vid / 32] &= ~BIT(vid % 32);
+	/* A chip that does not wake is told when it is reset. */
+	if (igb_get_awake(adapter))
+		return 0;
 	igb_hw_set_vfta(&adapter->hw, vid / 32, adapter->vfta[vid / 32]);
+	igb_put_awake(adapter);
 	return 0;
 }
 
@@ -206,11 +214,11 @@ static netdev_features_t igb_fix_features(struct net_device *netdev,
 	return features;
 }
 
-static int igb_set_features(struct net_device *netdev,
-			    netdev_features_t features)
+static int igb_apply_features(struct igb_adapter *adapter,
+			      netdev_features_t features)
 {
+	struct net_device *netdev = adapter->netdev;
 	netdev_features_t changed = netdev->features ^ features;
-	struct igb_adapter *adapter = netdev_priv(netdev);
 	int err;
 
 	if (changed & NETIF_F_LOOPBACK) {
@@ -230,6 +238,20 @@ static int igb_set_features(struct net_device *netdev,
 		netif_addr_unlock_bh(netdev);
 	}
 	return 0;
+}
+
+static int igb_set_features(struct net_device *netdev,
+			    netdev_features_t features)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	int err;
+
+	err = igb_get_awake(adapter);
+	if (err)
+		return err;
+	err = igb_apply_features(adapter, features);
+	igb_put_awake(adapter);
+	return err;
 }
 
 static void igb_set_rx_mode(struct net_device *netdev)
@@ -281,24 +303,35 @@ static int igb_change_mtu(struct net_device *netdev, int mtu)
 	return 0;
 }
 
-static int igb_eth_ioctl(struct net_device *netdev, struct ifreq *ifr, int cmd)
+static int igb_mii_ioctl(struct igb_hw *hw, struct mii_ioctl_data *mii,
+			 int cmd)
 {
-	struct igb_adapter *adapter = netdev_priv(netdev);
-	struct mii_ioctl_data *mii = if_mii(ifr);
-
 	switch (cmd) {
 	case SIOCGMIIPHY:
 		mii->phy_id = IGB_PHY_ADDR;
 		fallthrough;
 	case SIOCGMIIREG:
-		return igb_phy_read(&adapter->hw, mii->phy_id & 0x1f,
+		return igb_phy_read(hw, mii->phy_id & 0x1f,
 				    mii->reg_num & 0x1f, &mii->val_out);
 	case SIOCSMIIREG:
-		return igb_phy_write(&adapter->hw, mii->phy_id & 0x1f,
+		return igb_phy_write(hw, mii->phy_id & 0x1f,
 				     mii->reg_num & 0x1f, mii->val_in);
 	default:
 		return -EOPNOTSUPP;
 	}
+}
+
+static int igb_eth_ioctl(struct net_device *netdev, struct ifreq *ifr, int cmd)
+{
+	struct igb_adapter *adapter = netdev_priv(netdev);
+	int err;
+
+	err = igb_get_awake(adapter);
+	if (err)
+		return err;
+	err = igb_mii_ioctl(&adapter->hw, if_mii(ifr), cmd);
+	igb_put_awake(adapter);
+	return err;
 }
 
 /**
