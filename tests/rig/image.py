@@ -13,7 +13,7 @@ COMPILER = {"x86_64": "x86_64-linux-gnu-gcc", "arm64": "aarch64-linux-gnu-gcc"}
 TEST_MODULES = ("nomsix", "requeue", "spirom")
 # Of the guest's kernel, beside what mkinitramfs.sh always takes.
 KMODS = ("8021q", "vxlan", "ip_gre", "ipip", "sit", "bridge", "sctp", "veth", "igb", "pktgen",
-         "sch_fq", "sch_mqprio", "sch_ingress")
+         "sch_fq", "sch_mqprio", "sch_ingress", "button")
 
 # What the kernel's tests of network drivers want beside those.
 SELFTEST_KMODS = ("vrf", "ipv6", "act_gact", "cls_flower", "cls_matchall", "sch_ingress", "sch_cbs",
