@@ -8,6 +8,7 @@ from . import frames
 from .project import DRIVER
 
 MODULE = f"/lib/modules/{DRIVER}.ko"
+DEFAULT_FLAGS = "0x1003"     # IFF_UP, IFF_BROADCAST, IFF_MULTICAST
 
 
 class Vector(typing.NamedTuple):
@@ -33,11 +34,16 @@ class Nic:
 
     def tidy_up(self):
         """Back to the defaults of what a test of frames may change; False if that failed."""
+        sys = f"/sys/class/net/{self.name}"
+        # Most tests change nothing of it, and to go down and up takes the link half a second.
         return self.guest.sh_status(
-            f"for n in $(ls /sys/class/net | grep {self.name}.); do ip link del $n; done; "
+            f"for n in {sys}.*; do [ ! -e $n ] || ip link del ${{n##*/}}; done; "
+            f"ip addr flush dev {self.name}; "
+            f"[ \"$(cat {sys}/mtu {sys}/address {sys}/flags {sys}/carrier)\" = "
+            f"\"$(printf '1500\\n{self.permanent_mac}\\n{DEFAULT_FLAGS}\\n1')\" ] || {{ "
             f"ip link set {self.name} down mtu 1500 promisc off allmulticast off "
-            f"address {self.permanent_mac} && ip addr flush dev {self.name} && "
-            f"ip link set {self.name} up && rigtool carrier {self.name} 1 limit=2000")[1] == 0
+            f"address {self.permanent_mac} && ip link set {self.name} up && "
+            f"rigtool carrier {self.name} 1 limit=2000; }}")[1] == 0
 
     def up(self, timeout=10):
         """Raise the port and wait for its carrier."""
