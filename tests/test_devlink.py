@@ -119,7 +119,7 @@ def test_receive(nic, wire):
     assert reporter(nic, "rx") == ("healthy", 0, 0)
     nic.ethtool("-G {} rx 64")
     nic.guest.sh("insmod /lib/modules/requeue.ko times=0 fail=alloc_pages_bulk_noprof "
-                 "value=0 many=0")
+                 "value=0 many=0 softirq=1")
     holder = nic.guest.spawn(f"exec rigtool recv {nic.name} idle=60000")
     holder.wait_output("ready")
     nic.guest.sh(f"kill -STOP $(pgrep -P {holder.pid} rigtool || echo {holder.pid})")

@@ -96,7 +96,7 @@ class TestQueues:
         nic.guest.sh(f"kill -STOP $(pgrep -P {holder.pid} rigtool || echo {holder.pid})")
         # What the page pool asks, and takes anew what was not taken.
         nic.guest.sh("insmod /lib/modules/requeue.ko times=0 fail=alloc_pages_bulk_noprof "
-                     "value=0 many=0")
+                     "value=0 many=0 softirq=1")
         try:
             for _ in range(4):
                 wire.burst(frames.series(nic.mac, 50, 60))

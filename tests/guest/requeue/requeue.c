@@ -47,6 +47,10 @@ static int after;
 module_param(after, int, 0444);
 MODULE_PARM_DESC(after, "calls of it that do not fail before");
 
+static bool softirq;
+module_param(softirq, bool, 0444);
+MODULE_PARM_DESC(softirq, "only calls made in softirqs count");
+
 static struct task_struct *task;	/* whose calls count, or NULL for all */
 static atomic_t calls;
 
@@ -54,7 +58,7 @@ static int fail_call(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
 	int call;
 
-	if (task && current != task)
+	if ((task && current != task) || (softirq && !in_serving_softirq()))
 		return 0;
 	call = atomic_inc_return(&calls) - after;
 	if (call > 0 && (!many || call <= many))
