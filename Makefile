@@ -6,7 +6,7 @@
 # Variables, all of them optional:
 #
 ARCH		?= x86_64# the guest's architecture: x86_64 or arm64
-KERNEL		?=# a kernel built for the guest (ten minutes): debug
+KERNEL		?=# a kernel built for the guest (ten minutes): debug, next
 KDIR		?=# kernel tree or headers to build against, 6.12 or later
 KERNEL_IMAGE	?=# kernel to boot instead of Debian's stock one
 MODULES		?=# that kernel's lib/modules/<release>, if it has modules
@@ -18,6 +18,7 @@ QEMU_ARGS	?=# make run: more options for scripts/run-qemu.sh
 SVG		?=# make follow: draw the journey into this file
 PUBLISH		?=# make features: 1: renew README's tables and Documentation/features.rst
 TESTS		?= tests# make test: files or tests to run
+GUEST		?=# make test: in this guest only, such as iommu-2cpu (tests/rig/box.py)
 BASE		?=# make bench: results of an earlier run to compare with
 SHORT		?=# make bench: 1: some workloads, of igb_demo alone, nothing drawn
 WALL		?=# make bench: 1: with WORKLOADS: the clock on the wall, too
@@ -37,7 +38,7 @@ Q		:= $(if $(filter 1,$(V)),,@)
 SHELL		:= /bin/bash
 PYTHON		:= /usr/bin/python3
 BUILD		:= build/$(arch)$(KERNEL:%=-%)
-export KERNEL
+export KERNEL GUEST
 INITRAMFS	:= $(BUILD)/initramfs.cpio
 jobs_for_arch	:= $(filter arm64,$(arch))
 

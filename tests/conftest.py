@@ -6,7 +6,7 @@ import os
 
 import pytest
 from rig import journal, project
-from rig.box import ALL, Box
+from rig.box import ALL, CONFIGS, STEADY, Box
 from rig.guest import Guest, GuestError
 from rig.nic import Nic
 from rig.qmp import QmpError
@@ -27,17 +27,31 @@ def pytest_addoption(parser):
     """--arch: for which architecture's guest."""
     parser.addoption("--arch", default=os.environ.get("ARCH") or "x86_64",
                      help="the guest's architecture: x86_64 or arm64 (default: $ARCH)")
+    parser.addoption("--guest", choices=("", *CONFIGS), default=os.environ.get("GUEST") or "",
+                     help="run what is for guests with MSI-X in this one instead "
+                          "(default: $GUEST)")
 
 
 def pytest_generate_tests(metafunc):
-    """A test marked guest(kind, configs) runs once in each configuration."""
+    """A test marked guest(kind, configs) runs once in each configuration; with kernel="debug"
+    it is for that kernel only, and with kernel="" not for others."""
     marker = metafunc.definition.get_closest_marker("guest")
     if "box" in metafunc.fixturenames:
-        metafunc.parametrize("box", _wanted(*marker.args, **marker.kwargs), indirect=True,
-                             scope="session", ids="-".join)
+        metafunc.parametrize("box", _wanted(metafunc.config.getoption("--guest"),
+                                            *marker.args, **marker.kwargs) or [None],
+                             indirect=True, scope="session",
+                             ids=lambda key: "-".join(key or ("none",)))
 
 
-def _wanted(kind, configs=ALL):
+def _wanted(instead, kind, configs=ALL, kernel=None):
+    here = os.environ.get("KERNEL", "")
+    if kernel not in (None, here):
+        return []
+    if instead:
+        configs = (instead,) if any(config.startswith("msix") for config in configs) else ()
+    if here == "debug":
+        # It takes several times as long: each test once, and none of those that are about time.
+        configs = [config for config in configs if config not in STEADY][:1]
     return [_key(kind, config) for config in configs]
 
 
@@ -47,17 +61,22 @@ def _key(kind, config):
     return kind, config
 
 
+def _box_of(item):
+    return getattr(item, "callspec").params.get("box", ("host", "")) \
+        if hasattr(item, "callspec") else ("host", "")
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """Tests of one guest form one group; the groups that take longest start first."""
+    config.hook.pytest_deselected(items=[item for item in items if not _box_of(item)])
+    items[:] = [item for item in items if _box_of(item)]
     groups = {}
     for item in items:
         limit = item.get_closest_marker("timeout")
         limit = limit.args[0] if limit else float(item.config.getini("timeout"))
         item.add_marker(pytest.mark.timeout(limit * project.PATIENCE), append=False)
-        kind, config = getattr(item, "callspec").params["box"] if hasattr(item, "callspec") \
-            and "box" in item.callspec.params else ("host", "")
-        groups.setdefault((kind, config), []).append(item)
+        groups.setdefault(_box_of(item), []).append(item)
     weight = {"wire": 4, "user": 3, "pair": 2, "clients": 2, "selftests": 2, "host": 0}
     order = sorted(groups, key=lambda group: (group[1] != ALL[0], -weight[group[0]]))
     for kind, config in order:

@@ -12,7 +12,8 @@ FATAL = re.compile(
     r"blocked for more than|hung_task|soft lockup|hard LOCKUP|rcu.*(stall|kthread starved)|"
     r"nobody cared|Disabling IRQ|page allocation failure|refcount_t|list_(add|del) corruption|"
     r"UBSAN|KASAN|KFENCE|Bad page|possible circular locking|unregister_netdevice: waiting|"
-    r"kmemleak: [1-9]\d* new|page_pool.*(stalled|inflight)|rigtool: kernel messages were lost", re.IGNORECASE)
+    r"DMAR: .*fault|swiotlb buffer is full|kmemleak: [1-9]\d* new|page_pool.*(stalled|inflight)|"
+    r"rigtool: kernel messages were lost", re.IGNORECASE)
 
 # What the driver may say unasked: its banner when it binds, and the link.
 FREELY = re.compile(

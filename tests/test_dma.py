@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What goes through memory, where the device reaches what is mapped for it at that moment only,
+or copies: a page that is given back too early, or synced too little, shows."""
+import pytest
+import test_faults
+import test_offload
+import test_split
+import test_wire
+import test_xdp
+import test_xsk
+from rig.box import DMA
+
+everywhere = pytest.mark.guest("wire", DMA)
+
+
+@pytest.fixture
+def nic(fresh_nic):
+    """Whatever was set goes with the driver."""
+    return fresh_nic
+
+
+@everywhere
+class TestSizes(test_wire.TestSizes):
+    """Exact frames."""
+
+
+@everywhere
+class TestBursts(test_wire.TestBursts):
+    """More of them than a ring takes."""
+
+
+@everywhere
+class TestMalformed(test_wire.TestMalformed):
+    """And what is none."""
+
+
+@everywhere
+class TestPieces(test_offload.TestSegmentation):
+    """Fragments and large sends."""
+
+
+@everywhere
+class TestHeaders(test_split.TestProtocols):
+    """Headers apart from the rest."""
+
+
+@everywhere
+class TestVerdicts(test_xdp.TestVerdicts):
+    """XDP."""
+
+
+@everywhere
+class TestRedirection(test_xdp.TestRedirection):
+    """To other queues and processors."""
+
+
+@everywhere
+class TestApplications(test_xsk.TestFrames):
+    """AF_XDP."""
+
+
+@everywhere
+class TestVanished(test_faults.TestVanished):
+    """While it is taken away."""
+
+
+def test_translated(nic, box):
+    """The guest is what its name says: else all this proves nothing."""
+    said = nic.guest.sh("dmesg | grep -iE 'DMAR: IOMMU enabled|software IO TLB: mapped'; "
+                        "ls -d /sys/bus/pci/devices/0000:01:00.0/iommu 2>/dev/null; true")
+    assert ("/iommu" if box.config.startswith("iommu") else "IO TLB") in said
+
+
+test_translated = everywhere(test_translated)
