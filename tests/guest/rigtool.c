@@ -150,6 +150,8 @@ static const struct {
 	{ "profile", profile_main },
 	{ "xsk", xsk_main },
 	{ "bpfmap", bpfmap_main },
+	{ "write", write_main },
+	{ "failnth", failnth_main },
 	{ "split", split_main },
 	{ "mapped", mapped_main },
 	{ "flow", flow_main },

@@ -50,6 +50,8 @@ int linkdowns_main(int argc, char **argv);
 int profile_main(int argc, char **argv);
 int xsk_main(int argc, char **argv);
 int bpfmap_main(int argc, char **argv);
+int write_main(int argc, char **argv);
+int failnth_main(int argc, char **argv);
 int split_main(int argc, char **argv);
 int mapped_main(int argc, char **argv);
 int flow_main(int argc, char **argv);
