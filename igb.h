@@ -45,12 +45,17 @@
 #define IGB_SPLIT_HDR_LEN	256
 #define IGB_SPLIT_BUF_LEN	min_t(unsigned int, SZ_16K, PAGE_SIZE)
 
-/* Behind a transmit ring, where the chip reports its head; and behind that,
- * for each descriptor, where a small frame is copied to.
+/* Behind a transmit ring, for each descriptor, where a small frame is copied
+ * to: never across the bounds of a page, which behind an IOMMU costs another
+ * translation, and QEMU the frame.  Behind those, where the chip reports its
+ * head.
  */
-#define IGB_TX_HEAD_SPACE	64
 #define IGB_TX_COPY_SPACE	128
+#define IGB_TX_HEAD_SPACE	64
 static_assert(IGB_TX_COPY_SPACE >= ETH_ZLEN);
+static_assert(SZ_4K % IGB_TX_COPY_SPACE == 0);
+static_assert(IGB_DESC_MULTIPLE * sizeof(struct igb_tx_desc) %
+	      IGB_TX_COPY_SPACE == 0);
 
 /**
  * struct igb_tx_buf - what to give back when a descriptor is done
@@ -75,12 +80,13 @@ struct igb_tx_buf {
 /**
  * struct igb_tx_ring - memory of a transmit ring, owned by one struct igb_tx
  * @desc: descriptors, coherent
- * @head: behind them; the chip writes there up to where it has sent
- * @copies: behind that, IGB_TX_COPY_SPACE bytes for each descriptor
+ * @head: behind @copies; the chip writes there up to where it has sent
+ * @copies: behind @desc, IGB_TX_COPY_SPACE bytes for each descriptor
  * @dma: bus address of @desc
  * @copies_dma: bus address of @copies
  * @buf: one for each descriptor
  * @count: number of descriptors
+ * @head_dma: bus address of @head
  */
 struct igb_tx_ring {
 	struct igb_tx_desc *desc;
@@ -90,6 +96,7 @@ struct igb_tx_ring {
 	dma_addr_t copies_dma;
 	struct igb_tx_buf *buf;
 	u16 count;
+	dma_addr_t head_dma;
 };
 
 struct igb_tx_stats {

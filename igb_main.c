@@ -90,8 +90,7 @@ void igb_put_awake(struct igb_adapter *adapter)
 /* 4.5.10: ring, then enable; the tail stays at the head. */
 static int igb_configure_tx(struct igb_hw *hw, struct igb_tx *tx)
 {
-	dma_addr_t head = tx->ring.dma +
-			  tx->ring.count * sizeof(*tx->ring.desc);
+	dma_addr_t head = tx->ring.head_dma;
 	u16 q = tx->index;
 
 	igb_tx_rewind(tx);

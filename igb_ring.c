@@ -14,15 +14,15 @@
  */
 #define IGB_POOL_RINGS		4
 
-/* The chip reports its head in a cache line of its own behind the ring. */
-static size_t igb_tx_copies_offset(u16 count)
+/* The chip reports its head in a cache line of its own. */
+static size_t igb_tx_head_offset(u16 count)
 {
-	return count * sizeof(struct igb_tx_desc) + IGB_TX_HEAD_SPACE;
+	return count * (sizeof(struct igb_tx_desc) + IGB_TX_COPY_SPACE);
 }
 
 static size_t igb_tx_ring_size(u16 count)
 {
-	return igb_tx_copies_offset(count) + count * IGB_TX_COPY_SPACE;
+	return igb_tx_head_offset(count) + IGB_TX_HEAD_SPACE;
 }
 
 static void igb_tx_ring_free(struct device *dev, struct igb_tx_ring *ring)
@@ -46,9 +46,10 @@ static int igb_tx_ring_alloc(struct igb_queue *q, struct igb_tx_ring *ring,
 					&ring->dma, GFP_KERNEL | __GFP_NOWARN);
 	if (!ring->buf || !ring->desc)
 		return -ENOMEM;
-	ring->head = (__le32 *)(ring->desc + count);
-	ring->copies = (void *)ring->desc + igb_tx_copies_offset(count);
-	ring->copies_dma = ring->dma + igb_tx_copies_offset(count);
+	ring->copies = ring->desc + count;
+	ring->copies_dma = ring->dma + count * sizeof(*ring->desc);
+	ring->head = (void *)ring->desc + igb_tx_head_offset(count);
+	ring->head_dma = ring->dma + igb_tx_head_offset(count);
 	return 0;
 }
 
