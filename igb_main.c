@@ -1319,7 +1319,12 @@ static int igb_runtime_suspend(struct device *dev)
 
 static int igb_runtime_resume(struct device *dev)
 {
-	return igb_reset_chip(netdev_priv(dev_get_drvdata(dev)));
+	struct igb_adapter *adapter = netdev_priv(dev_get_drvdata(dev));
+	int err = igb_reset_chip(adapter);
+
+	if (!err)
+		pci_save_state(adapter->pdev);
+	return err;
 }
 
 static const struct dev_pm_ops igb_pm_ops = {
