@@ -152,6 +152,7 @@ static const struct {
 	{ "bpfmap", bpfmap_main },
 	{ "write", write_main },
 	{ "failnth", failnth_main },
+	{ "nobody", nobody_main },
 	{ "split", split_main },
 	{ "mapped", mapped_main },
 	{ "flow", flow_main },

@@ -52,6 +52,7 @@ int xsk_main(int argc, char **argv);
 int bpfmap_main(int argc, char **argv);
 int write_main(int argc, char **argv);
 int failnth_main(int argc, char **argv);
+int nobody_main(int argc, char **argv);
 int split_main(int argc, char **argv);
 int mapped_main(int argc, char **argv);
 int flow_main(int argc, char **argv);
