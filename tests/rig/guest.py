@@ -89,8 +89,7 @@ class Job:
 
     def wait(self, timeout=60, check=True):
         """Its output, once it ended; a status other than 0 is an error unless not @check."""
-        self.guest.until(f"ls {self.base}.status 2>&1; true", rf"(?m)^{self.base}\.status$",
-                         timeout)
+        self.guest.until(f"cat {self.base}.status 2>/dev/null; true", r"^\d", timeout)
         output = self.guest.sh(f"cat {self.base}", timeout=60)
         status = int(self.guest.sh(f"cat {self.base}.status; rm -f {self.base}*"))
         if check and status:
