@@ -10,9 +10,10 @@
 #   --kernel FILE       kernel image (default: the one guest-kernel.sh provides)
 #   --initrd FILE       initramfs, as mkinitramfs.sh makes it
 #   --append STRING     more words for the kernel command line; repeatable
-#   --accel A           auto (default), kvm, tcg or icount; auto takes KVM only
-#                       if a kernel was seen to boot with it on this host;
-#                       icount is tcg with a clock that counts instructions,
+#   --accel A           auto (default), kvm, tcg, single or icount; auto takes
+#                       KVM only if a kernel was seen to boot with it on this
+#                       host; single is tcg with one thread for all CPUs;
+#                       icount is that with a clock that counts instructions,
 #                       one a nanosecond, and jumps over idle time
 #   --cpus N            number of CPUs (default 2)
 #   --memory MIB        memory in MiB (default 512)
@@ -85,8 +86,8 @@ while (($#)); do
 		;;
 	--append) append+=" $value" ;;
 	--accel)
-		[[ $value =~ ^(auto|kvm|tcg|icount)$ ]] ||
-			wrong_use "--accel wants auto, kvm, tcg or icount, not '$value'"
+		[[ $value =~ ^(auto|kvm|tcg|single|icount)$ ]] ||
+			wrong_use "--accel wants auto, kvm, tcg, single or icount, not '$value'"
 		accel=$value
 		;;
 	--cpus) number --cpus "$value" 1 64 && cpus=$((10#$value)) ;;
@@ -233,6 +234,8 @@ case $accel in
 kvm) args=(-accel kvm -cpu host) ;;
 # One host thread per guest CPU.
 tcg) args=(-accel "tcg,thread=multi" -cpu "$tcg_cpu") ;;
+# None of them runs while another changes where the devices' memory lies.
+single) args=(-accel "tcg,thread=single" -cpu "$tcg_cpu") ;;
 icount) args=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -cpu "$tcg_cpu") ;;
 esac
 args+=(

@@ -64,6 +64,8 @@ find_missing() {
 	need test python3 'runs the tests' test -x /usr/bin/python3
 	need test python3-pytest 'runs the tests' python_has pytest
 	need test python3-pytest-xdist 'runs tests side by side' python_has xdist
+	need test python3-pytest-rerunfailures 'tries again where QEMU failed' \
+		python_has pytest_rerunfailures.py
 	need test python3-pytest-timeout 'ends a test that hangs' python_has pytest_timeout.py
 	need test python3-scapy 'writes and reads frames' python_has scapy
 	need test libc6-dev "compiles the tests' helper programs" test -e /usr/include/stdio.h
