@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Wrong, broken and vanished devices: a message naming the cause, no crash, no hang."""
 import contextlib
+import os
 import re
 import time
 
@@ -237,13 +238,17 @@ class TestBusError:
 
     @pytest.mark.parametrize("kind", BUS_ERRORS)
     def test_under_traffic(self, nic, wire, kind):
-        """Again after another reset as well: all that was set is there again."""
+        """Again after another reset and after sleep as well: all that was set is there again."""
         guest = nic.guest
         guest.expect_log("device recovery successful")
         nic.ethtool("-G {} rx 512 tx 128")
         before = nic.state()
-        for prepare in (":", f"echo 1 >{PCI}/{NIC}/reset"):
-            guest.sh(f"{prepare}; rigtool carrier {nic.name} 1")
+        power = f"{PCI}/{NIC}/power"
+        for prepare in (":", f"echo 1 >{PCI}/{NIC}/reset",
+                        f"echo 0 >{power}/autosuspend_delay_ms; echo auto >{power}/control; "
+                        f"ip link set {nic.name} down; sleep 1; grep suspended "
+                        f"{power}/runtime_status && ip link set {nic.name} up"):
+            guest.sh(f"{prepare} && rigtool carrier {nic.name} 1")
             with traffic(nic, wire) as again:
                 self._recovers(nic, BUS_ERRORS[kind])
                 again()
@@ -312,6 +317,46 @@ class TestHotPlug:
         finally:
             guest.unplug()
             guest.plug()
+
+
+# What the port is about when it is taken away; each goes on until it is killed.
+STATES = {
+    "down": "true",
+    "opening": "while :; do ip link set eth0 up; ip link set eth0 down; done",
+    "up": "ip link set eth0 up",
+    "traffic": f"ip link set eth0 up; while :; do rigtool send eth0 dst={PEER} sizes=60-1500; done",
+    "rings": "ip link set eth0 up; while :; do ethtool -G eth0 rx 512; ethtool -G eth0 rx 64; done",
+    "XDP": "ip link set eth0 up; while :; do ip link set eth0 xdp obj /lib/bpf/xdp.o program back;"
+           " ip link set eth0 xdp off; done",
+    "AF_XDP": "ip link set eth0 up; while :; do rigtool xsk eth0 mode=back; done",
+    "self-test": "ip link set eth0 up; while :; do ethtool -t eth0 offline; done",
+    "reset": f"ip link set eth0 up; while :; do echo 1 >{PCI}/{NIC}/reset; done",
+    "asleep": f"echo 0 >{PCI}/{NIC}/power/autosuspend_delay_ms; "
+              f"echo auto >{PCI}/{NIC}/power/control; while :; do ethtool -S eth0; done",
+}
+REMOVALS = int(os.environ.get("IGB_DEMO_REMOVALS", 3))
+
+
+@pytest.mark.guest("wire", ("acpi-2cpu",))
+@pytest.mark.parametrize("state", STATES)
+def test_taken_away(guest, wire, state):
+    """In whatever state: nothing is left, and the next card works. Again and again."""
+    guest.allow_log(GONE + r"|cannot be started again|does not answer|queues do not stop"
+                    r"|pci|not ready \d+ms after|Unable to change power state")
+    guest.sh(f"insmod {MODULE}")
+    many = frames.series("52:54:00:12:34:56", 10, 300)
+    for number in range(REMOVALS):
+        job = guest.spawn(f"{{ {STATES[state]}; }} >/dev/null 2>&1")
+        wire.burst(many)
+        time.sleep(0.05 * (number % 7))
+        guest.unplug()
+        job.kill()
+        guest.sh("killall rigtool ethtool ip 2>/dev/null; true")
+        assert not left_over(guest)
+        guest.plug()
+    nic = Nic(guest)
+    nic.up()
+    assert works(nic, wire)
 
 
 @pytest.fixture
