@@ -48,13 +48,28 @@ static int igb_program_chip(struct igb_adapter *adapter)
 	return err;
 }
 
+/* A chip that does not obey may not reach memory, nor be used, until a reset
+ * works.
+ */
+static void igb_cut_off(struct igb_adapter *adapter)
+{
+	pci_clear_master(adapter->pdev);
+	WRITE_ONCE(adapter->hw.gone, true);
+}
+
+/* Until then it may remember rings that are freed. */
 static int igb_reset_chip(struct igb_adapter *adapter)
 {
 	int err;
 
-	pci_set_master(adapter->pdev);
 	err = igb_hw_reset(&adapter->hw);
-	return err ?: igb_program_chip(adapter);
+	if (!err) {
+		pci_set_master(adapter->pdev);
+		err = igb_program_chip(adapter);
+	}
+	if (err)
+		igb_cut_off(adapter);
+	return err;
 }
 
 /* ---- Sleep while down -------------------------------------------------- */
@@ -64,9 +79,11 @@ static int igb_reset_chip(struct igb_adapter *adapter)
  * @adapter: the port
  *
  * One that is up is awake.  ethtool's core does so around each operation.
+ * What does not answer after sleep is a device that is gone; igb_open() tries
+ * again.
  *
  * Context: process context, sleeps.
- * Return: 0, or an error of the PCI core's or igb_hw_reset()'s.
+ * Return: 0, or an error of the PCI core's.
  */
 int igb_get_awake(struct igb_adapter *adapter)
 {
@@ -157,7 +174,7 @@ static int igb_disable_queues(struct igb_adapter *adapter, unsigned int first,
  *
  * Context: process context, RTNL.
  * Return: 0, or with all of them disabled -ETIMEDOUT, or -ENODEV when the
- * device is gone.
+ * device is gone; one that does not disable them either is cut off.
  */
 int igb_configure_queues(struct igb_adapter *adapter, unsigned int first,
 			 unsigned int end)
@@ -172,7 +189,8 @@ int igb_configure_queues(struct igb_adapter *adapter, unsigned int first,
 		if (!err)
 			err = igb_configure_rx(adapter, &q->rx);
 		if (err) {
-			igb_disable_queues(adapter, first, end);
+			if (igb_disable_queues(adapter, first, end))
+				igb_cut_off(adapter);
 			return err;
 		}
 	}
@@ -343,10 +361,8 @@ void igb_stop_dma_queues(struct igb_adapter *adapter)
 		netdev_warn(adapter->netdev, "queues do not stop, resetting\n");
 		if (!igb_reset_chip(adapter))
 			return;
-		/* Not to be used again but after a reset that works. */
-		WRITE_ONCE(adapter->hw.gone, true);
 	}
-	pci_clear_master(adapter->pdev);
+	igb_cut_off(adapter);
 }
 
 /**
@@ -436,7 +452,11 @@ int igb_open(struct net_device *netdev)
 	err = igb_get_awake(adapter);
 	if (err)
 		return err;
-	err = igb_hw_present(&adapter->hw) ? 0 : -ENODEV;
+	/* What did not work last may work now. */
+	if (READ_ONCE(adapter->hw.gone))
+		err = igb_reset_chip(adapter);
+	else if (!igb_hw_present(&adapter->hw))
+		err = -ENODEV;
 	if (!err)
 		err = igb_rings_alloc(adapter, &rings, &config);
 	if (err)
@@ -1317,14 +1337,17 @@ static int igb_runtime_suspend(struct device *dev)
 	return 0;
 }
 
+/* After an error the PM core would never ask again; igb_open() does. */
 static int igb_runtime_resume(struct device *dev)
 {
 	struct igb_adapter *adapter = netdev_priv(dev_get_drvdata(dev));
 	int err = igb_reset_chip(adapter);
 
-	if (!err)
-		pci_save_state(adapter->pdev);
-	return err;
+	if (err)
+		netdev_err(adapter->netdev, "does not wake: %pe\n",
+			   ERR_PTR(err));
+	pci_save_state(adapter->pdev);
+	return 0;
 }
 
 static const struct dev_pm_ops igb_pm_ops = {
@@ -1359,6 +1382,8 @@ static pci_ers_result_t igb_slot_reset(struct pci_dev *pdev)
 	struct igb_adapter *adapter = netdev_priv(pci_get_drvdata(pdev));
 
 	pci_restore_state(pdev);
+	/* igb_reset_chip() gives it back. */
+	pci_clear_master(pdev);
 	if (igb_hw_reset(&adapter->hw))
 		return PCI_ERS_RESULT_DISCONNECT;
 	return PCI_ERS_RESULT_RECOVERED;

@@ -48,7 +48,7 @@ def _wanted(instead, kind, configs=ALL, kernel=None):
     if kernel not in (None, here):
         return []
     if instead:
-        configs = (instead,) if any(not config.startswith("nomsi") for config in configs) else ()
+        configs = (instead,) if any(config.startswith(("msix", "smp")) for config in configs) else ()
     if here == "debug":
         # It takes several times as long: each test once, and none of those that are about time.
         configs = [config for config in configs if config not in STEADY][:1]

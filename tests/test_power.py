@@ -9,14 +9,15 @@ from rig import frames
 from rig.frames import PEER
 from rig.project import DRIVER
 from rig.qmp import QmpError
-from test_faults import left_over, works
+from test_faults import COMMAND, MASTER, left_over, works
 
-pytestmark = pytest.mark.guest("wire", ("single-2cpu", "nomsi-1cpu"))
+pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
 
 NIC = "0000:01:00.0"
 DEVICE = f"/sys/bus/pci/devices/{NIC}"
-# How often the system goes to sleep and wakes.
 AWAKE = bytes.fromhex("020000000a0e")
+TIMED_OUT = -110
+# How often the system goes to sleep and wakes.
 CYCLES = int(os.environ.get("IGB_DEMO_SLEEPS", 5))
 
 # What can be asked of a port that is down, and what of it may change from one time to the next.
@@ -166,6 +167,21 @@ class TestUnused:
         asleep.up()
         assert works(asleep, wire)
 
+    @pytest.mark.parametrize("function", ("igb_hw_reset", "igb_phy_start"))
+    @pytest.mark.parametrize("question", ("ip link set eth0 up", "ethtool -d eth0"))
+    def test_does_not_wake(self, asleep, wire, function, question):
+        """Not this time, which is said; nor does it reach memory then. But the next."""
+        guest = asleep.guest
+        guest.expect_log(r"does not wake: -ETIMEDOUT")
+        guest.sh(f"insmod /lib/modules/requeue.ko times=0 fail={function} value={TIMED_OUT} "
+                 "many=0")
+        guest.sh(question, check=False)
+        assert not int(guest.sh(f"rigtool pcicfg {NIC} {COMMAND} w"), 16) & MASTER
+        guest.sh("rmmod requeue")
+        falls_asleep(asleep)
+        asleep.up()
+        assert works(asleep, wire)
+
     def test_often(self, idle, wire):
         """Up and down, asleep in between."""
         for _ in range(10):
@@ -191,7 +207,7 @@ class TestUnused:
 
 
 # Without MSI there is one configuration more, of what has nothing to do with interrupts.
-@pytest.mark.guest("wire", ("single-2cpu",))
+@pytest.mark.guest("wire", ("msix-2cpu",))
 class TestSystem:
     """The whole machine sleeps, in the midst of traffic."""
 

@@ -270,7 +270,7 @@ class TestSettings:
         assert_stack_receives(nic, wire)
 
 
-@pytest.mark.guest("wire", ("msix-2cpu", "nomsi-2cpu"))
+@pytest.mark.guest("wire", ("smp-2cpu", "nomsi-2cpu"))
 class TestBeside:
     """Something else happens to the port at the same time."""
 

@@ -16,7 +16,7 @@ from rig.frames import PEER
 from rig.nic import MODULE, Nic
 from rig.settings import flowing, parse_state, write_file
 
-pytestmark = pytest.mark.guest("wire", ("msix-2cpu",))
+pytestmark = pytest.mark.guest("wire", ("smp-2cpu",))
 
 SEED = int(os.environ.get("IGB_DEMO_WALK_SEED", "82576"))
 STEPS = int(os.environ.get("IGB_DEMO_WALK_STEPS", "2000"))
