@@ -662,6 +662,7 @@ int igb_xsk_setup(struct igb_adapter *adapter, struct xsk_buff_pool *pool,
 bool igb_xsk_in_use(const struct igb_adapter *adapter);
 bool igb_xsk_fits(const struct igb_adapter *adapter, unsigned int mtu);
 int igb_xsk_wakeup(struct net_device *netdev, u32 queue, u32 flags);
+void igb_xsk_kick(struct igb_adapter *adapter);
 bool igb_xsk_xmit(struct igb_tx *tx, unsigned int budget);
 void igb_xsk_write_desc(union igb_rx_desc *desc, struct xdp_buff *xdp);
 unsigned int igb_xsk_fill(struct igb_rx_ring *ring, unsigned int i,

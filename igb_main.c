@@ -557,6 +557,7 @@ static void igb_adopt_link(struct igb_adapter *adapter,
 		return;
 	if (link->up) {
 		netif_carrier_on(adapter->netdev);
+		igb_xsk_kick(adapter);
 	} else {
 		netif_carrier_off(adapter->netdev);
 		WRITE_ONCE(adapter->link_downs, adapter->link_downs + 1);

@@ -174,9 +174,27 @@ int igb_xsk_wakeup(struct net_device *netdev, u32 queue, u32 flags)
 }
 
 /**
+ * igb_xsk_kick() - have the queues send what waited for a link
+ * @adapter: the port, up
+ *
+ * Context: process context; igb_down() waits for it.
+ */
+void igb_xsk_kick(struct igb_adapter *adapter)
+{
+	unsigned int i;
+
+	for (i = 0; i < adapter->num_queues; i++)
+		if (READ_ONCE(adapter->queue[i]->xsk_pool))
+			igb_irq_kick(adapter->queue[i]);
+}
+
+/**
  * igb_xsk_xmit() - send what applications have queued
  * @tx: the queue, with a pool
  * @budget: frames at most
+ *
+ * Without a link they wait where they are: in a ring they would look like a
+ * queue that hangs.
  *
  * Context: NAPI poll.
  * Return: true when there may be more that there is room for.
@@ -188,6 +206,8 @@ bool igb_xsk_xmit(struct igb_tx *tx, unsigned int budget)
 
 	__netif_tx_lock(tx->txq, smp_processor_id());
 	most = min(budget, igb_tx_room(tx));
+	if (!netif_carrier_ok(tx->txq->dev))
+		most = 0;
 	count = most ? xsk_tx_peek_release_desc_batch(pool, most) : 0;
 	for (i = 0; i < count; i++)
 		igb_tx_queue_xsk(tx, &pool->tx_descs[i]);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """AF_XDP without copies: an application's memory under the rings."""
 import contextlib
+import time
 
 import pytest
 from rig import frames
@@ -64,6 +65,19 @@ class TestFrames:
             got = wire.collect(len(sizes))
         mac = nic.permanent_mac
         assert got == [frames.build(number, size, PEER, mac) for number, size in enumerate(sizes)]
+
+    @pytest.mark.parametrize("wakeup", (1, 0))
+    def test_without_a_link(self, nic, wire, wakeup):
+        """What is to be sent waits where it is, and goes when the link comes."""
+        wire.drain()
+        nic.guest.set_link(False)
+        nic.guest.sh(f"rigtool carrier {nic.name} 0")
+        job = nic.guest.spawn(f"rigtool xsk {nic.name} mode=send count=1000 dst={PEER} "
+                              f"wakeup={wakeup}")
+        time.sleep(1)
+        nic.guest.set_link(True)
+        assert "completed 1000" in job.wait()
+        assert [frames.number_of(frame) for frame in wire.collect(1000)] == list(range(1000))
 
     @pytest.mark.parametrize("size", (26, 60, 1514))
     def test_send(self, nic, wire, size):

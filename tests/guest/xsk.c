@@ -98,9 +98,14 @@ static void attach(int index, int program)
 		.link_create = { .prog_fd = program, .target_ifindex = index,
 				 .attach_type = BPF_XDP, .flags = XDP_FLAGS_DRV_MODE },
 	};
+	int tries;
 
-	if (bpf(BPF_LINK_CREATE, &attr) < 0)
-		die("BPF_LINK_CREATE");
+	/* One that was killed may not be quite gone. */
+	for (tries = 0; bpf(BPF_LINK_CREATE, &attr) < 0; tries++) {
+		if (errno != EBUSY || tries == 100)
+			die("BPF_LINK_CREATE");
+		usleep(20000);
+	}
 }
 
 static void enter(int map, uint32_t queue, int fd)
