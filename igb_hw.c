@@ -802,7 +802,9 @@ static int igb_set_queue(struct igb_hw *hw, u32 dctl, u32 val)
 	int err;
 
 	igb_wr(hw, dctl, val);
-	err = read_poll_timeout(igb_rd, got, (got & IGB_DCTL_ENABLE) == want,
+	err = read_poll_timeout(igb_rd, got,
+				(got & IGB_DCTL_ENABLE) == want ||
+				READ_ONCE(hw->gone),
 				20, 10000, false, hw, dctl);
 	if (!igb_hw_present(hw))
 		return -ENODEV;
