@@ -26,12 +26,19 @@ static struct igb_adapter *igb_of(struct devlink *devlink)
 
 /* ---- Information -------------------------------------------------------- */
 
-static int igb_put_serial(struct devlink_info_req *req, struct pci_dev *pdev)
+static int igb_put_serial(struct devlink_info_req *req,
+			  struct igb_adapter *adapter)
 {
-	u64 serial = pci_get_dsn(pdev);
 	char text[24];
+	u64 serial;
 	u8 dsn[8];
+	int err;
 
+	err = igb_get_awake(adapter);
+	if (err)
+		return err;
+	serial = pci_get_dsn(adapter->pdev);
+	igb_put_awake(adapter);
 	if (!serial)
 		return 0;
 	put_unaligned_be64(serial, dsn);
@@ -69,7 +76,7 @@ static int igb_info_get(struct devlink *devlink, struct devlink_info_req *req,
 	char nvm[8];
 	int err;
 
-	err = igb_put_serial(req, adapter->pdev);
+	err = igb_put_serial(req, adapter);
 	if (!err)
 		err = igb_put_fixed(req, adapter->pdev);
 	if (err || !adapter->nvm_version)
