@@ -75,6 +75,8 @@ class TestFrames:
         job = nic.guest.spawn(f"rigtool xsk {nic.name} mode=send count=1000 dst={PEER} "
                               f"wakeup={wakeup}")
         time.sleep(1)
+        nic.ethtool("-G {} rx 512")     # has the queues looked at
+        time.sleep(0.5)
         nic.guest.set_link(True)
         assert "completed 1000" in job.wait()
         assert [frames.number_of(frame) for frame in wire.collect(1000)] == list(range(1000))
