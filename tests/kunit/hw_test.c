@@ -197,6 +197,41 @@ static void pause_resolution(struct kunit *test)
 	}
 }
 
+/* What a queue's vector waits for, in EITR or by the clock. */
+static void moderation(struct kunit *test)
+{
+	/* By profile, and what half of a small ring lasts for at line rate. */
+	static const u16 usecs[] = { 32, 48, 64, 96, 128 };
+	struct igb_coalesce fixed = { .usecs = 30 }, adaptive = { .adaptive = true };
+	struct igb_queue *q = fake_queue(test, 512, false);
+	struct igb_adapter *adapter = q->adapter;
+	unsigned int i, echo;
+
+	igb_irq_setup_queue(q, 0);
+	for (echo = 0; echo < 2; echo++) {
+		adapter->hw.quirks = echo ? IGB_QUIRK_EITR_ECHO : 0;
+		igb_irq_set_coalesce(q, &fixed);
+		KUNIT_EXPECT_EQ(test, echo ? 0 : 30 << 2, fake_get(adapter, 0x1680));
+		KUNIT_EXPECT_EQ(test, echo ? 30 : 0, q->defer_usecs);
+		/* Late advice is not taken. */
+		q->dim.work.func(&q->dim.work);
+		KUNIT_EXPECT_EQ(test, 30, q->usecs);
+
+		igb_irq_set_coalesce(q, &adaptive);
+		for (i = 0; i < ARRAY_SIZE(usecs); i++) {
+			adapter->rx_count = 512;
+			q->dim.profile_ix = i;
+			q->dim.work.func(&q->dim.work);
+			KUNIT_EXPECT_EQ(test, i || echo ? usecs[i] : 8, q->usecs);
+			KUNIT_EXPECT_EQ(test, echo ? 0 : q->usecs << 2,
+					fake_get(adapter, 0x1680));
+			adapter->rx_count = 64;
+			q->dim.work.func(&q->dim.work);
+			KUNIT_EXPECT_EQ(test, i || echo ? 21 : 8, q->usecs);
+		}
+	}
+}
+
 static struct kunit_case hw_cases[] = {
 	KUNIT_CASE(rss_encoding),
 	KUNIT_CASE(ring_arithmetic),
@@ -207,6 +242,7 @@ static struct kunit_case hw_cases[] = {
 	KUNIT_CASE(semaphore_timeouts),
 	KUNIT_CASE(nvm_checksum),
 	KUNIT_CASE(pause_resolution),
+	KUNIT_CASE(moderation),
 	{}
 };
 
