@@ -82,13 +82,13 @@ follow: setup-test module ## follow one ping through the driver, step by step (S
 features: setup-test module ## ask in-tree igb and this driver what they offer (PUBLISH=1: in README)
 	$(Q)scripts/feature-table --arch $(arch) $(if $(PUBLISH),--publish)
 
-# A test waits for a quarter of its time: three at once keep two CPUs busy.
+# A guest is one thread, for the most part, and waits for a third of its time.
 .PHONY: test
 test: setup-test module ## run the tests in guests (TESTS=tests/test_x.py for some)
 	$(Q)scripts/guest-tools.sh --arch $(arch) --clients >/dev/null
 	$(Q)scripts/guest-tools.sh --arch $(arch) --selftests >/dev/null
 	$(Q)scripts/guest-kernel.sh --arch $(arch) --source >/dev/null
-	$(Q)$(PYTHON) -m pytest -n 3 $(TESTS)
+	$(Q)$(PYTHON) -m pytest -n 4 $(TESTS)
 
 .PHONY: bench
 bench: setup-bench module ## count what a packet costs, beside in-tree igb (BASE=file: compare)

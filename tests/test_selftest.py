@@ -432,7 +432,7 @@ class TestBroken:
         assert works(nic, wire)
 
 
-@pytest.mark.guest("wire", ("msix-2cpu",))
+@pytest.mark.guest("wire", ("smp-2cpu",))
 class TestHeld:
     """Another program writes to registers, which so do not keep what is written."""
 
