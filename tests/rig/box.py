@@ -42,6 +42,11 @@ ALL = ("msix-2cpu", "msix-1cpu", "msix-4cpu", "nomsi-1cpu")
 # Where memory is lent to the device with more ado than on a plain PC.
 DMA = ("iommu-2cpu", "swiotlb-2cpu")
 
+# The dearest of a debug kernel's checkers takes as long as all others together. It looks on
+# where memory comes and goes most: at reloads (of the kind "user"), at changes of all
+# settings, at failed allocations and cards that are taken away.
+LEAKY = ("smp-2cpu", "acpi-2cpu")
+
 # A VGA card whose BAR 0 is memory: what tests/guest/fakecard.c makes a card of.
 FAKE_CARD = ("-device", "secondary-vga,id=fake,addr=0x10,vgamem_mb=16")
 
@@ -109,6 +114,8 @@ class Box:  # pylint: disable=too-many-instance-attributes
         if os.environ.get("KERNEL") == "debug":
             # lockdep has something against the other kind's code, and ends with that.
             options["extra"] = (*options.get("extra", ()), *ACPI_HOTPLUG)
+            if self.kind != "user" and self.config not in LEAKY:
+                append += " kmemleak=off"
         if self.kind in ("wire", "clients"):
             self.wire = Wire(directory / "wire")
             options["netdevs"] = (self.wire.netdev,)
