@@ -473,11 +473,13 @@ static int igb_set_tunable(struct net_device *netdev,
 			   const struct ethtool_tunable *tuna, const void *data)
 {
 	struct igb_adapter *adapter = netdev_priv(netdev);
-	u32 bytes = *(const u32 *)data;
 	unsigned int i;
+	u32 bytes;
 
+	/* The core checks a length that goes with the kind. */
 	if (tuna->id != ETHTOOL_TX_COPYBREAK)
 		return -EOPNOTSUPP;
+	bytes = *(const u32 *)data;
 	if (bytes > IGB_TX_COPY_SPACE) {
 		netdev_info(netdev, "tx-copybreak can be %u at most\n",
 			    IGB_TX_COPY_SPACE);
