@@ -33,8 +33,8 @@ def pytest_addoption(parser):
 
 
 def pytest_generate_tests(metafunc):
-    """A test marked guest(kind, configs) runs once in each configuration; with kernel="debug"
-    it is for that kernel only, and with kernel="" not for others."""
+    """A test marked guest(kind, configs) runs once in each configuration; with only="debug" for
+    that kernel only, with never="debug" for all others."""
     marker = metafunc.definition.get_closest_marker("guest")
     if "box" in metafunc.fixturenames:
         metafunc.parametrize("box", _wanted(metafunc.config.getoption("--guest"),
@@ -43,12 +43,12 @@ def pytest_generate_tests(metafunc):
                              ids=lambda key: "-".join(key or ("none",)))
 
 
-def _wanted(instead, kind, configs=ALL, kernel=None):
+def _wanted(instead, kind, configs=ALL, only=None, never=None):
     here = os.environ.get("KERNEL", "")
-    if kernel not in (None, here):
+    if only not in (None, here) or never == here:
         return []
     if instead:
-        configs = (instead,) if any(config.startswith(("msix", "smp")) for config in configs) else ()
+        configs = (instead,) if any(name.startswith(("msix", "smp")) for name in configs) else ()
     if here == "debug":
         # It takes several times as long: each test once, and none of those that are about time.
         configs = [config for config in configs if config not in STEADY][:1]

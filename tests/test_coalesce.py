@@ -132,7 +132,7 @@ def assert_one_each(nic, wire):
     assert max(made) == 20, made
 
 
-@pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"), kernel="")
+@pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"), never="debug")
 class TestEffect:
     """What the settings do."""
 

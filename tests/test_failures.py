@@ -16,7 +16,7 @@ from rig.project import DRIVER
 from rig.settings import REBUILT, Bench, flowing, write_file
 from test_faults import left_over, works
 
-pytestmark = [pytest.mark.guest("wire", ("acpi-2cpu",), kernel="debug"),
+pytestmark = [pytest.mark.guest("wire", ("acpi-2cpu",), only="debug"),
               pytest.mark.timeout(600)]
 
 NIC = "0000:01:00.0"

@@ -8,6 +8,7 @@ import random
 import pytest
 from rig import frames
 from rig.frames import PEER
+from rig.project import PATIENCE
 from rig.settings import HERE, THERE
 from scapy.contrib.mpls import MPLS
 from scapy.layers.inet import ICMP, IP, TCP, UDP
@@ -22,7 +23,7 @@ from test_wire import wait_received
 pytestmark = [pytest.mark.guest("wire", ("msix-2cpu",)), pytest.mark.timeout(1200)]
 
 # Of each of the four ways to take them; a million in all are a night's work for some machines.
-FRAMES = int(os.environ.get("IGB_DEMO_FRAMES", 60_000)) // 4
+FRAMES = int(os.environ.get("IGB_DEMO_FRAMES", 60_000 // PATIENCE)) // 4
 SEED = int(os.environ.get("IGB_DEMO_FRAMES_SEED", 1))
 # How far the wire is ahead of the guest at most, and how often there is a frame that is right.
 PIECE, RIGHT = 200, 50

@@ -200,7 +200,7 @@ class TestUnused:
                  f"echo auto >{DEVICE}/power/control")
         asleep.down()
         falls_asleep(asleep)
-        if box.msi:
+        if box.msi and os.environ.get("KERNEL") != "debug":        # see TestHotPlug
             guest.unplug()
             assert not left_over(guest)
             guest.plug()

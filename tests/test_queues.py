@@ -7,6 +7,7 @@ import threading
 import pytest
 from rig import frames
 from rig.frames import PEER
+from rig.project import PATIENCE
 from rig.trace import TRACE, traced
 from test_rss import ENTRIES, Spread, flows, hash_of
 from test_xdp import attach, other  # pylint: disable=unused-import
@@ -30,7 +31,7 @@ def nic(fresh_nic):
     return fresh_nic
 
 
-def restart(nic, options="times=100", check=True):
+def restart(nic, options=f"times={100 // PATIENCE}", check=True):
     """Restart a receive queue, 1 by default; returns what insmod said of it."""
     said, status = nic.guest.sh_status(f"insmod /lib/modules/requeue.ko device={nic.name} "
                                        f"{options} && rmmod requeue", timeout=90)
@@ -98,7 +99,7 @@ class TestUnnoticed:
     def test_applications(self, nic, wire):
         """Thirty of them come and go."""
         with unnoticed(nic, wire):
-            nic.guest.sh(f"for n in $(seq 30); do rigtool xsk {nic.name} queue=1 mode=drop "
+            nic.guest.sh(f"for n in $(seq {30 // PATIENCE}); do rigtool xsk {nic.name} queue=1 mode=drop "
                          "count=3 >/dev/null || exit; done", timeout=90)
         assert_sends(nic, wire)
         assert_receives(nic, wire)
@@ -154,7 +155,7 @@ class TestSame:
     def test_application(self, nic, wire):
         """An application's memory moves to each new ring."""
         with nic.receiving(f"queue=0 until={len(SIZES) - 1}", helper="xsk") as seen:
-            restart(nic, "queue=0 times=50")
+            restart(nic, f"queue=0 times={50 // PATIENCE}")
             wire.burst(frames.of_sizes(nic.mac, SIZES))
         assert frames.summary(seen) == frames.expected(SIZES)
         assert_stack_receives(nic, wire)

@@ -2,12 +2,13 @@
 """The learner sessions, at full size where the guest is the usual one."""
 import pytest
 from rig import sessions
+from rig.project import PATIENCE
 
 SMALLER = sessions.Scale(updowns=10, reloads=10, datagrams=2_000, mebibytes=16, pair_reloads=5)
 
 
 def _scale(box):
-    return sessions.FULL if box.config == "msix-2cpu" else SMALLER
+    return sessions.FULL if box.config == "msix-2cpu" and PATIENCE == 1 else SMALLER
 
 
 @pytest.mark.guest("user")

@@ -14,12 +14,13 @@ from rig import frames
 from rig.footprint import Footprint
 from rig.frames import PEER
 from rig.nic import MODULE, Nic
+from rig.project import PATIENCE
 from rig.settings import flowing, parse_state, write_file
 
 pytestmark = pytest.mark.guest("wire", ("smp-2cpu",))
 
 SEED = int(os.environ.get("IGB_DEMO_WALK_SEED", "82576"))
-STEPS = int(os.environ.get("IGB_DEMO_WALK_STEPS", "2000"))
+STEPS = int(os.environ.get("IGB_DEMO_WALK_STEPS", 2000 // PATIENCE))
 CHECK_EVERY = 50
 DEVICE = "pci/0000:01:00.0"
 # The longest MTU whose frames fit into one buffer.
