@@ -4,7 +4,7 @@
 # usage: guest-tools.sh [--arch x86_64|arm64] [--clients | --selftests] [--update]
 #
 # Makes sure that the programs of the guest (busybox, shells, ethtool, iproute2,
-# iperf3, tcpdump, ping) and the libraries they need are unpacked in the cache,
+# iperf3, tcpdump, ping, kexec) and the libraries they need are unpacked in the cache,
 # ${XDG_CACHE_HOME:-~/.cache}/igb_demo, and prints where: TOOLS=...
 #
 # They are Debian's packages for the guest's architecture, the same way for
@@ -21,7 +21,7 @@
 
 # The shells, because that of the static busybox would run its own ip and ping
 # whatever PATH says: dash for scripts, bash for people.
-wanted=(busybox-static dash bash ethtool iproute2 iperf3 tcpdump iputils-ping)
+wanted=(busybox-static dash bash ethtool iproute2 iperf3 tcpdump iputils-ping kexec-tools)
 
 clients=(xdp-tools xdp-tests dpdk-dev)
 selftests=(python3-minimal python3-yaml jq socat netsniff-ng coreutils)

@@ -135,7 +135,7 @@ ln -s ../run "$root/var/run"
 
 # busybox is static; its many names are made by /init, since here it may not
 # be able to run.
-programs=(busybox dash bash ethtool ip tc ss bridge devlink iperf3 tcpdump ping)
+programs=(busybox dash bash ethtool ip tc ss bridge devlink iperf3 tcpdump ping kexec)
 tool "${programs[@]}"
 ln -s dash "$root/usr/bin/sh"
 # pthread_cancel() loads it without being linked with it.

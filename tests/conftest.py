@@ -77,7 +77,8 @@ def pytest_collection_modifyitems(config, items):
         limit = limit.args[0] if limit else float(item.config.getini("timeout"))
         item.add_marker(pytest.mark.timeout(limit * project.PATIENCE), append=False)
         groups.setdefault(_box_of(item), []).append(item)
-    weight = {"wire": 4, "user": 3, "pair": 2, "clients": 2, "selftests": 2, "host": 0}
+    weight = {"wire": 4, "user": 3, "pair": 2, "clients": 2, "selftests": 2, "kexec": 1,
+              "host": 0}
     order = sorted(groups, key=lambda group: (group[1] != ALL[0], -weight[group[0]]))
     for kind, config in order:
         for item in groups[kind, config]:

@@ -114,7 +114,7 @@ class Box:  # pylint: disable=too-many-instance-attributes
         if os.environ.get("KERNEL") == "debug" and self.kind != "user" \
                 and self.config not in LEAKY:
             append += " kmemleak=off"
-        if self.kind in ("wire", "clients"):
+        if self.kind in ("wire", "clients", "kexec"):
             self.wire = Wire(directory / "wire")
             options["netdevs"] = (self.wire.netdev,)
             if self.arch == "x86_64":
@@ -137,6 +137,8 @@ class Box:  # pylint: disable=too-many-instance-attributes
     def _initrd(self):
         if self.kind == "clients":
             return image.initramfs(self.arch, (*image.KMODS, "xsk_diag"), "clients", ("--clients",))
+        if self.kind == "kexec":
+            return image.with_kernel(self.arch)
         if self.kind == "selftests":
             return image.with_selftests(self.arch)
         if self.kind == "wire":

@@ -138,18 +138,32 @@ class Guest:  # pylint: disable=too-many-instance-attributes
         threading.Thread(target=self._read_console, daemon=True).start()
         Guest.live.append(self)
         try:
-            self._wait_console(re.compile(re.escape(READY)), self.spec.boot_limit, "boot")
+            self._wait_shell("boot")
             self._monitor = Qmp(qmp_path)
             self.usable = True
-            self.sh("echo 1 >/proc/sys/kernel/sysrq; "
-                    "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6; "
-                    "modprobe 8021q 2>/dev/null; true")
+            self._settle()
             self.boot_seconds = time.monotonic() - start
-            self.forget()
         except BaseException:
             self.kill()
             raise
         return self
+
+    def _wait_shell(self, what):
+        self._wait_console(re.compile(re.escape(READY)), self.spec.boot_limit, what)
+
+    def _settle(self):
+        self.sh("echo 1 >/proc/sys/kernel/sysrq; "
+                "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6; "
+                "modprobe 8021q 2>/dev/null; true")
+        self.forget()
+
+    def hand_over(self, command):
+        """Run @command, which has another kernel take this one's place, and wait for its shell."""
+        with self._news:
+            self._console.clear()
+        self._write(f"{command}\n")
+        self._wait_shell(command)
+        self._settle()
 
     def close(self):
         """Power off; kills what does not end by itself."""

@@ -190,6 +190,13 @@ def with_kunit(arch):
                      files=[(module, f"/lib/modules/{module.name}") for module in modules])
 
 
+def with_kernel(arch):
+    """Path of an image that has what kexec boots, too."""
+    return initramfs(arch, name="kexec", files=[
+        (Path(project.guest_kernel(arch)["KERNEL_IMAGE"]), "/boot/vmlinuz"),
+        (initramfs(arch), "/boot/initrd")])
+
+
 def _csum(arch, source):
     """The helper of the kernel's test of checksums, static."""
     program = project.build_dir(arch) / "csum"

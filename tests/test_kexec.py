@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+"""kexec: another kernel takes the machine over as it was left."""
+import contextlib
+import threading
+
+import pytest
+from rig import frames
+from rig.frames import PEER
+from rig.nic import Nic
+from test_faults import COMMAND, MASTER, works
+
+pytestmark = pytest.mark.guest("kexec", ("msix-2cpu", "nomsi-1cpu"))
+
+NIC = "0000:01:00.0"
+RCTL, TCTL = 0x0100, 0x0400
+ENABLE = 0x2
+LOAD = "kexec --load /boot/vmlinuz --initrd=/boot/initrd --reuse-cmdline"
+
+
+@contextlib.contextmanager
+def incessant(wire, mac):
+    """Frames for @mac all the time, whoever has the other end."""
+    over = threading.Event()
+
+    def send():
+        while not over.wait(0.02):
+            with contextlib.suppress(AssertionError, OSError):
+                wire.burst(frames.series(mac, 40, 300), timeout=1)
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        yield
+    finally:
+        over.set()
+        sender.join()
+
+
+def test_under_traffic(box, fresh_nic, wire):
+    """The device is at rest when the next kernel has the memory, whose driver can use it."""
+    nic, guest = fresh_nic, fresh_nic.guest
+    guest.sh(LOAD, timeout=60)
+    guest.spawn(f"while :; do rigtool send {nic.name} dst={PEER} sizes=60-1500; done")
+    try:
+        with incessant(wire, nic.mac):
+            assert wire.collect(20)
+            guest.hand_over("kexec --exec")
+            assert not int(guest.sh(f"rigtool pcicfg {NIC} {COMMAND} w"), 16) & MASTER
+            for register in (RCTL, TCTL):
+                assert not int(guest.sh(f"rigtool mmio {NIC} {register:#x}").split()[-1],
+                               16) & ENABLE, f"{register:#x}"
+        nic = Nic(guest)
+        nic.load()
+        assert works(nic, wire)
+        assert not guest.judge(guest.dmesg())
+    finally:
+        # Who comes next expects the first kernel.
+        box.discard()
