@@ -43,7 +43,8 @@ def test_under_traffic(box, fresh_nic, wire):
     try:
         with incessant(wire, nic.mac):
             assert wire.collect(20)
-            guest.hand_over("kexec --exec")
+            # By itself it would take the interface down before.
+            guest.hand_over("kexec --exec --no-ifdown")
             assert not int(guest.sh(f"rigtool pcicfg {NIC} {COMMAND} w"), 16) & MASTER
             for register in (RCTL, TCTL):
                 assert not int(guest.sh(f"rigtool mmio {NIC} {register:#x}").split()[-1],
