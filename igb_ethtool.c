@@ -678,6 +678,8 @@ static int igb_get_link_ksettings(struct net_device *netdev,
 
 	igb_phy_supported(cmd->link_modes.supported);
 	linkmode_copy(cmd->link_modes.advertising, phy->want.advertising);
+	linkmode_mod_bit(ETHTOOL_LINK_MODE_Autoneg_BIT,
+			 cmd->link_modes.advertising, phy->want.autoneg);
 	cmd->base.autoneg = phy->want.autoneg;
 	cmd->base.eth_tp_mdix_ctrl = phy->want.mdix;
 	cmd->base.port = PORT_TP;
@@ -792,6 +794,8 @@ static int igb_set_link_ksettings(struct net_device *netdev,
 		want.mdix = cmd->base.eth_tp_mdix_ctrl;
 	if (autoneg) {
 		linkmode_copy(want.advertising, cmd->link_modes.advertising);
+		linkmode_set_bit(ETHTOOL_LINK_MODE_Autoneg_BIT,
+				 want.advertising);
 	} else {
 		want.forced_speed = cmd->base.speed;
 		want.forced_duplex = cmd->base.duplex;
