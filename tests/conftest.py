@@ -32,6 +32,14 @@ def pytest_addoption(parser):
                           "(default: $GUEST)")
 
 
+def pytest_configure(config):
+    """No guest, no tests."""
+    # What is not said on the command line is not checked there.
+    name = config.getoption("--guest")
+    if name not in ("", *CONFIGS):
+        raise pytest.UsageError(f"no guest '{name}': there are {', '.join(CONFIGS)}")
+
+
 def pytest_generate_tests(metafunc):
     """A test marked guest(kind, configs) runs once in each configuration; with only="debug" for
     that kernel only, with never="debug" for all others."""
