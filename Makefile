@@ -3,10 +3,18 @@
 # The front door for people; what the kernel's build system reads is Kbuild.
 # Every target sets up what it needs by itself.
 
+# What races can only race where each CPU is a thread; and it is traffic, and coming and
+# going, that do.
+ifeq ($(KERNEL),race)
+GUEST		?= smp-2cpu
+TESTS		?= $(patsubst %,tests/test_%.py,sessions walk queues netdev xdp xsk transmit receive) \
+	$(addprefix tests/test_faults.py::,TestVanished TestStress)
+endif
+
 # Variables, all of them optional:
 #
 ARCH		?= x86_64# the guest's architecture: x86_64 or arm64
-KERNEL		?=# a kernel built for the guest (ten minutes): debug, next
+KERNEL		?=# a kernel built for the guest (ten minutes): debug, race, next
 KDIR		?=# kernel tree or headers to build against, 6.12 or later
 KERNEL_IMAGE	?=# kernel to boot instead of Debian's stock one
 MODULES		?=# that kernel's lib/modules/<release>, if it has modules

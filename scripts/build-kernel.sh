@@ -15,6 +15,7 @@
 #
 #   debug   what finds a driver's mistakes: KASAN, lockdep, kmemleak, checks of
 #           DMA and of objects, failures to order
+#   race    what finds accesses that race: KCSAN, in a kernel with PREEMPT_RT
 #   next    a kernel to come, without such checks
 
 . "$(dirname "$0")/lib.sh"
@@ -111,6 +112,14 @@ print_result() {
 	echo "MODULES=$dir/lib/modules/$rel"
 }
 
+# wanted_options: a line each, as the last fragment has it.
+wanted_options() {
+	cat "${fragments[@]}" | awk '
+		/^CONFIG_/ { name = $0; sub(/=.*/, "", name); line[name] = $0 }
+		/^# CONFIG_.* is not set$/ { line[$2] = $0 }
+		END { for (name in line) print line[name] }'
+}
+
 # check_config FILE: an option that others forbid is left out in silence.
 check_config() {
 	local line name missing=''
@@ -123,7 +132,7 @@ check_config() {
 			! grep -q "^${name%% *}=" "$1" || missing+=" $line"
 			;;
 		esac
-	done < <(cat "${fragments[@]}")
+	done < <(wanted_options)
 	[[ ! $missing ]] || die "the kernel's configuration lacks:$missing"
 }
 

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from . import project
-from .journal import Expectations, Line
+from .journal import Expectations, Line, without_foreign_races
 from .qmp import Qmp, QmpError
 
 READY = b"IGB-DEMO-GUEST-READY"
@@ -330,7 +330,8 @@ class Guest:  # pylint: disable=too-many-instance-attributes
 
     def dmesg(self, since=0):
         """Kernel messages since the test began, those from number @since on."""
-        return Line.parse_all(self.sh(f"rigtool kmsg {since}", timeout=60))
+        return without_foreign_races(
+            Line.parse_all(self.sh(f"rigtool kmsg {since}", timeout=60)))
 
     def log_position(self):
         """The number that the next kernel message will have; 0 if the test has none yet."""

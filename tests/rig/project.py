@@ -11,7 +11,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 SCRIPTS = TOP / "scripts"
 DRIVER = "igb_demo"
 # A kernel that checks everything takes that much longer.
-PATIENCE = 6 if os.environ.get("KERNEL") == "debug" else 1
+PATIENCE = 6 if os.environ.get("KERNEL") in ("debug", "race") else 1
 ARCHES = {"x86_64": "x86_64", "x86": "x86_64", "amd64": "x86_64",
           "arm64": "arm64", "aarch64": "arm64"}
 
