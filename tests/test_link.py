@@ -204,6 +204,7 @@ class TestSettings:
         wait_carrier(nic, True)
         settings = nic.settings()
         assert settings["Auto-negotiation"] == "off"
+        assert settings["Advertised auto-negotiation"] == "No"
         assert settings["Speed"] == f"{speed}Mb/s"
         assert settings["Duplex"] == duplex.capitalize()
         assert sends(nic, wire)
@@ -212,6 +213,7 @@ class TestSettings:
         assert nic.settings()["Speed"] == f"{speed}Mb/s", "forgotten by down and up"
         nic.ethtool("-s {} autoneg on")
         self._wait_speed(nic, "1000Mb/s")
+        assert nic.settings()["Advertised auto-negotiation"] == "Yes"
         assert sends(nic, wire)
 
     @staticmethod
