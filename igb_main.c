@@ -18,7 +18,7 @@
 #define CREATE_TRACE_POINTS
 #include "igb_trace.h"
 
-#define IGB_SERVICE_INTERVAL	(2 * HZ)
+#define IGB_SERVICE_INTERVAL	HZ
 #define IGB_LINK_PATIENCE	(5 * HZ)
 #define IGB_AWAKE_MS		2000
 

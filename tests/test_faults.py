@@ -7,6 +7,7 @@ import time
 
 import pytest
 from rig import frames
+from rig.box import STEADY
 from rig.fakecard import FAKE, FakeCard
 from rig.footprint import driver_ranges, page_pools, vectors
 from rig.frames import PEER
@@ -227,6 +228,40 @@ class TestVanished:
                 again()
             assert not left_over(guest)
             nic.load()
+        assert works(nic, wire)
+
+
+@pytest.mark.guest("wire", STEADY)
+class TestTimes:
+    """How long the network is away, from the cause until the link is there again."""
+
+    @staticmethod
+    def _away(nic, command):
+        """In seconds; somebody sends all the time."""
+        guest = nic.guest
+        sender = guest.spawn(f"while :; do rigtool send {nic.name} dst={PEER} sizes=200-300 "
+                             ">/dev/null 2>&1; usleep 5000; done")
+        try:
+            start = guest.wait_log("Link is Up").number + 1
+            guest.sh(f"echo begin >/dev/kmsg; {command}")
+            guest.until(f"rigtool kmsg {start}", "Link is Up", 60)
+        finally:
+            sender.kill()
+        lines = guest.dmesg(start)
+        begin, *_, up = (line.stamp_us for line in lines
+                         if re.search("^begin|Link is Up", line.text))
+        return (up - begin) / 1e6
+
+    def test_function_level_reset(self, nic, wire):
+        """A second."""
+        assert self._away(nic, f"echo 1 >{PCI}/{NIC}/reset") < 1
+        assert works(nic, wire)
+
+    def test_bus_master_off(self, nic, wire):
+        """Three, most of them until one can be sure that the queue hangs."""
+        nic.guest.expect_log(r"queue \d+ hangs")
+        config = f"rigtool pcicfg {NIC} {COMMAND} w"
+        assert self._away(nic, f"{config} $(($({config}) & ~{MASTER}))") < 3
         assert works(nic, wire)
 
 
