@@ -465,9 +465,11 @@ enum igb_trouble {
  * @tx_reporter: where queues that hang are reported
  * @rx_reporter: where rings without buffers are reported
  * @hangs: it was said that a queue hangs
+ * @resets: because of hangs, in a row
+ * @last_hang: jiffies when that was last counted
  * @starves: some ring had no buffers when last looked
  * @refill_work: has rings filled that are starved
- * @service_work: every two seconds while up
+ * @service_work: every second while up
  * @stats_lock: serialises readers of the hardware counters
  * @stats_syncp: guards @hw_stats and @rqdpc
  * @hw_stats: hardware counters since probe
@@ -520,6 +522,8 @@ struct igb_adapter {
 	struct devlink_health_reporter *rx_reporter;
 	bool hangs;
 	bool starves;
+	unsigned int resets;
+	unsigned long last_hang;
 	struct delayed_work refill_work;
 	struct delayed_work service_work;
 
@@ -778,6 +782,7 @@ int igb_restart(struct igb_adapter *adapter);
 void igb_freeze(struct igb_adapter *adapter);
 int igb_thaw(struct igb_adapter *adapter);
 int igb_repair(struct igb_adapter *adapter);
+int igb_unhang(struct igb_adapter *adapter);
 bool igb_starves(const struct igb_adapter *adapter);
 void igb_refill(struct igb_adapter *adapter);
 void igb_report_trouble(struct igb_adapter *adapter, enum igb_trouble what);

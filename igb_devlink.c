@@ -224,7 +224,10 @@ static int igb_tx_diagnose(struct devlink_health_reporter *reporter,
 static int igb_tx_recover(struct devlink_health_reporter *reporter,
 			  void *context, struct netlink_ext_ack *extack)
 {
-	return igb_repair(devlink_health_reporter_priv(reporter));
+	struct igb_adapter *adapter = devlink_health_reporter_priv(reporter);
+
+	/* There is a context if it was found, none if an administrator asks. */
+	return context ? igb_unhang(adapter) : igb_repair(adapter);
 }
 
 static int igb_rx_dump(struct devlink_health_reporter *reporter,
@@ -298,7 +301,7 @@ static void igb_set_healthy(struct devlink_health_reporter *reporter)
 void igb_devlink_tx_hangs(struct igb_adapter *adapter)
 {
 	devlink_health_report(adapter->tx_reporter,
-			      "a transmit queue hangs", NULL);
+			      "a transmit queue hangs", adapter);
 }
 
 /**

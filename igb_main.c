@@ -20,6 +20,8 @@
 
 #define IGB_SERVICE_INTERVAL	HZ
 #define IGB_LINK_PATIENCE	(5 * HZ)
+#define IGB_MOST_RESETS		5
+#define IGB_PROBATION		(30 * HZ)
 #define IGB_AWAKE_MS		2000
 
 /* Descriptors prefetched when few are cached, and written back at once. */
@@ -790,7 +792,8 @@ int igb_thaw(struct igb_adapter *adapter)
  * @adapter: the port
  *
  * Context: process context, takes RTNL.
- * Return: as igb_restart(), or 0 with nothing done when the port is down.
+ * Return: as igb_restart(), 0 with nothing done when the port is down, or
+ * -ENODEV when it is detached.
  */
 int igb_repair(struct igb_adapter *adapter)
 {
@@ -800,12 +803,44 @@ int igb_repair(struct igb_adapter *adapter)
 	 * that has detached the port is not to be undone.
 	 */
 	rtnl_lock();
-	if (adapter->up && netif_device_present(adapter->netdev)) {
+	if (!netif_device_present(adapter->netdev)) {
+		err = -ENODEV;
+	} else if (adapter->up) {
 		netif_device_detach(adapter->netdev);
 		err = igb_restart(adapter);
 	}
 	rtnl_unlock();
 	return err;
+}
+
+/* Each reset takes the link down, and the last ones helped nobody. */
+static int igb_give_up(struct igb_adapter *adapter)
+{
+	igb_freeze(adapter);
+	adapter->resets = 0;
+	netdev_err(adapter->netdev,
+		   "detached, still hangs after %u resets: reset the device or reload the driver\n",
+		   IGB_MOST_RESETS);
+	return -EIO;
+}
+
+/**
+ * igb_unhang() - reset a port that was found to hang
+ * @adapter: the port
+ *
+ * It is given up after some resets none of which helped for long.
+ *
+ * Context: process context, repair_work; takes RTNL.
+ * Return: as igb_repair(), or -EIO with the port detached.
+ */
+int igb_unhang(struct igb_adapter *adapter)
+{
+	if (time_after(jiffies, adapter->last_hang + IGB_PROBATION))
+		adapter->resets = 0;
+	adapter->last_hang = jiffies;
+	if (adapter->resets++ == IGB_MOST_RESETS)
+		return igb_give_up(adapter);
+	return igb_repair(adapter);
 }
 
 static void igb_repair_task(struct work_struct *work)

@@ -113,6 +113,29 @@ class TestTransmit:
         assert reporter(nic, "tx") == ("healthy", 1, 0)
         assert works(nic, wire)
 
+    def test_given_up(self, nic, wire):
+        """Where resets do not help there is an end to them; one from outside begins anew."""
+        guest, config = nic.guest, f"rigtool pcicfg {NIC} {COMMAND} w"
+        guest.expect_log(r"queue \d+ hangs")
+        guest.expect_log("detached, still hangs after 5 resets")
+        again = (f"{config} $(($({config}) & ~{MASTER})); usleep 50000",
+                 f"rigtool send {nic.name} dst={PEER} sizes=60 repeat=1; usleep 100000")
+        jobs = [guest.spawn(f"while :; do {words}; done >/dev/null 2>&1") for words in again]
+        try:
+            guest.wait_log("detached, still", 40)
+            since = guest.log_position()
+            guest.sh("usleep 4000000")
+        finally:
+            for job in jobs:
+                job.kill()
+        assert not guest.dmesg(since)
+        assert reporter(nic, "tx") == ("error", 6, 5)
+        assert "No such device" in guest.sh(f"ip link set {nic.name} mtu 1400 2>&1", check=False)
+        assert guest.sh_status(f"devlink health recover {DEVICE} reporter tx")[1]
+        guest.sh(f"echo 1 >/sys/bus/pci/devices/{NIC}/reset; "
+                 f"rigtool carrier {nic.name} 1 limit=10000", timeout=20)
+        assert works(nic, wire) and reporter(nic, "tx")[0] == "healthy"
+
 
 def test_receive(nic, wire):
     """No memory for a ring: reported, and healthy by itself when there is some again."""
