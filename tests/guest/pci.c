@@ -40,7 +40,7 @@ int pcicfg_main(int argc, char **argv)
 }
 
 /*
- * mmio ADDRESS OFFSET [VALUE] [bar=N] [hold=N]: one access to BAR 0, a dword;
+ * mmio ADDRESS OFFSET [VALUE [OFFSET VALUE]...] [bar=N] [hold=N]: a dword of BAR 0 or more;
  * N registers that are held are written again and again, whoever else does.
  */
 int mmio_main(int argc, char **argv)
@@ -54,7 +54,7 @@ int mmio_main(int argc, char **argv)
 	int fd;
 
 	if (argc < 3)
-		usage("mmio 0000:01:00.0 OFFSET [VALUE] [bar=N] [hold=N]");
+		usage("mmio 0000:01:00.0 OFFSET [VALUE [OFFSET VALUE]...] [bar=N] [hold=N]");
 	at = strtoul(argv[2], NULL, 0);
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/resource%ld", argv[1],
 		 option_long(argc, argv, "bar", 0));
@@ -70,6 +70,8 @@ int mmio_main(int argc, char **argv)
 	}
 	value = strtoul(argv[3], NULL, 0);
 	registers[at / 4] = value;
+	for (int i = 4; i + 1 < argc && !strchr(argv[i], '='); i += 2)
+		registers[strtoul(argv[i], NULL, 0) / 4] = strtoul(argv[i + 1], NULL, 0);
 	while (held)
 		for (long i = 0; i < held; i++)
 			registers[at / 4 + i] = value;

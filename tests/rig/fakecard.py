@@ -53,6 +53,5 @@ class FakeCard:
 
     def write(self, values):
         """Let registers read these values, {offset: value}."""
-        writes = [f"rigtool mmio {FAKE} {offset:#x} {value:#x}" for offset, value in values.items()]
-        for first in range(0, len(writes), 50):
-            self.guest.sh("; ".join(writes[first:first + 50]), timeout=60)
+        pairs = " ".join(f"{offset:#x} {value:#x}" for offset, value in values.items())
+        self.guest.sh(f"rigtool mmio {FAKE} {pairs}")
