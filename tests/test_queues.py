@@ -49,7 +49,7 @@ def to_queue_1(nic, count=3):
 def _pour(wire, mac, aside, stop):
     """Send until told to stop; returns how many frames were sent to queue 0."""
     sent = 0
-    while not stop.wait(0.01):
+    while not stop.wait(0.01 * PATIENCE):
         wire.burst(frames.series(mac, 5, 200, sent) + aside)
         sent += 5
     wire.burst([frames.build(LAST, 60, mac)])
