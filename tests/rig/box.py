@@ -43,8 +43,8 @@ ALL = ("msix-2cpu", "msix-1cpu", "msix-4cpu", "nomsi-1cpu")
 DMA = ("iommu-2cpu", "swiotlb-2cpu")
 
 # The dearest of a debug kernel's checkers takes as long as all others together. It looks on
-# where memory comes and goes most: at reloads (of the kind "user"), at changes of all
-# settings, at failed allocations and cards that are taken away.
+# where memory comes and goes most: at changes of all settings, at failed allocations and
+# cards that are taken away.
 LEAKY = ("smp-2cpu", "acpi-2cpu")
 
 # A VGA card whose BAR 0 is memory: what tests/guest/fakecard.c makes a card of.
@@ -111,8 +111,7 @@ class Box:  # pylint: disable=too-many-instance-attributes
         directory = Path(self._dir.name)
         options = dict(CONFIGS[self.config])
         append = options.pop("append", "")
-        if os.environ.get("KERNEL") == "debug" and self.kind != "user" \
-                and self.config not in LEAKY:
+        if os.environ.get("KERNEL") == "debug" and self.config not in LEAKY:
             append += " kmemleak=off"
         if self.kind in ("wire", "clients", "kexec"):
             self.wire = Wire(directory / "wire")

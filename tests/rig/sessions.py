@@ -125,6 +125,7 @@ def reload_cycles(guest, scale=FULL, warm_up=10):
 
     guest.run(f"for i in $(seq {scale.reloads}); do {RELOAD}; done", dry=True)
     half = scale.reloads // 2
+    warm_up = min(warm_up, scale.reloads)
     cycles(warm_up)
     before = Footprint.of(guest)
     cycles(half)
