@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-"""The link: it follows the cable, it is quick, and it is what was asked for."""
+"""The link: it follows the cable, it is quick, and it is what was asked for.
+
+IGB_DEMO_FLAPS says how often the cable is pulled and plugged under traffic.
+"""
+import os
+import random
 import re
+import time
 
 import pytest
 from rig import frames
@@ -8,6 +14,7 @@ from rig.box import STEADY
 from rig.frames import PEER
 from rig.nic import MODULE, Nic
 from rig.project import DRIVER
+from rig.settings import flowing, write_file
 
 pytestmark = pytest.mark.guest("wire", ("msix-1cpu", "nomsi-1cpu"))
 
@@ -20,6 +27,29 @@ def nic(fresh_nic):
 UP = "Link is Up - 1Gbps/Full - flow control rx/tx"
 DOWN = "Link is Down"
 NO_PARTNER = "no (Autoneg, No partner detected)"
+FLAPS = int(os.environ.get("IGB_DEMO_FLAPS", 20))
+# The carrier and how often it came and went, as four places tell it.
+COUNTED = ("cd /sys/class/net/eth0 && "
+           "cat carrier carrier_down_count carrier_up_count carrier_changes && "
+           "rigtool linkdowns eth0")
+# Waits for the carrier $1, and then for what must follow: that nothing is left on its way when
+# it is gone, that frames pass both ways when it is back. Prints what was counted of it.
+FOLLOWED = """
+cd /sys/class/net/eth0
+before=$(cat statistics/rx_packets)
+rigtool carrier eth0 $1 limit=5000 >/dev/null || echo late
+settled() {
+	case $1 in
+	0) [ "$(sort -u queues/tx-*/byte_queue_limits/inflight)" = 0 ] ;;
+	1) [ $(cat statistics/rx_packets) -ge $((before + 6)) ] ;;
+	esac
+}
+n=0
+until settled $1; do
+	n=$((n + 1)); [ $n -gt 200 ] && { echo stuck; break; }
+	usleep 20000
+done
+""" + COUNTED
 
 
 def link_messages(guest):
@@ -79,6 +109,26 @@ class TestCable:
         said = link_messages(guest)
         assert said[0] == UP and said[-1] == UP
         assert all(first != second for first, second in zip(said, said[1:])), said
+        assert sends(nic, wire)
+
+    @pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
+    @pytest.mark.timeout(240 + 5 * FLAPS)
+    def test_flapping_under_traffic(self, nic, wire):
+        """Each time: no frame is stuck while it is gone, frames pass when it is back, and it is
+        counted once."""
+        guest, dice = nic.guest, random.Random(FLAPS)
+        write_file(guest, "/tmp/followed.sh", FOLLOWED)
+        _, downs, ups, changes, events = map(int, guest.sh(f"({COUNTED})").split())
+        with flowing(nic, wire):
+            for number in range(1, FLAPS + 1):
+                for way in (0, 1):
+                    guest.set_link(bool(way))
+                    time.sleep(dice.uniform(0, 0.2))
+                    said = guest.sh(f"sh /tmp/followed.sh {way}").split()
+                    wanted = (way, downs + number, ups + number - 1 + way,
+                              changes + 2 * number - 1 + way, events + number)
+                    assert said == list(map(str, wanted)), f"pulled {number} times"
+        assert link_messages(guest) == [UP] + [DOWN, UP] * FLAPS
         assert sends(nic, wire)
 
     def test_cable_moves_while_down(self, nic, wire):
