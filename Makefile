@@ -25,8 +25,10 @@ APPEND		?=# make run: more words for the kernel command line
 QEMU_ARGS	?=# make run: more options for scripts/run-qemu.sh
 SVG		?=# make follow: draw the journey into this file
 PUBLISH		?=# make features: 1: renew README's tables and Documentation/features.rst
-TESTS		?= tests# make test: files or tests to run
-GUEST		?=# make test: in this guest only, such as iommu-2cpu (tests/rig/box.py)
+TESTS		?= tests# make test, soak: files or tests to run
+GUEST		?=# make test, soak: in this guest only, such as iommu-2cpu (tests/rig/box.py)
+HOURS		?= 1# make soak: for how long, 0.1 is six minutes
+SEED		?=# make soak: which tests follow each other (any)
 BASE		?=# make bench: results of an earlier run to compare with
 SHORT		?=# make bench: 1: some workloads, of igb_demo alone, nothing drawn
 WALL		?=# make bench: 1: with WORKLOADS: the clock on the wall, too
@@ -101,6 +103,12 @@ test: setup-test module ## run the tests in guests (TESTS=tests/test_x.py for so
 	$(Q)scripts/guest-kernel.sh --arch $(arch) --source >/dev/null
 	$(Q)$(PYTHON) -m pytest -n $(guests) $(TESTS)
 
+.PHONY: soak
+soak: setup-soak module ## run them at random for HOURS, draw what memory does, fail if it grows
+	$(Q)scripts/guest-kernel.sh --arch $(arch) --source >/dev/null
+	$(Q)PYTHONPATH=tests $(PYTHON) -m pytest -p soak -n 0 --hours '$(HOURS)' --seed '$(SEED)' \
+		$(TESTS)
+
 .PHONY: bench
 bench: setup-bench module ## count what a packet costs, beside in-tree igb (BASE=file: compare)
 	$(Q)$(PYTHON) bench/bench.py --arch $(arch) \
@@ -149,12 +157,14 @@ help: ## show this text
 	@sed -En 's/^([A-Z_]+)\t+\?= ?([^#]*)# ?(.*)/  \1\t\3\t\2/p' Makefile | \
 		awk -F '\t' '{ printf "  %-14s%s%s\n", substr($$1, 3), $$2, $$3 == "" ? "" : " (default: " $$3 ")" }'
 
-.PHONY: setup-build setup-run setup-test setup-bench
+.PHONY: setup-build setup-run setup-test setup-soak setup-bench
 setup-build:
 	$(Q)scripts/setup.sh build $(jobs_for_arch)
 setup-run:
 	$(Q)scripts/setup.sh build run $(jobs_for_arch)
 setup-test:
 	$(Q)scripts/setup.sh build run test $(jobs_for_arch)
+setup-soak:
+	$(Q)scripts/setup.sh build run test soak $(jobs_for_arch)
 setup-bench:
 	$(Q)scripts/setup.sh build run test $(if $(bench_part),,bench) $(jobs_for_arch)

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# usage: setup.sh [--check] [build|run|test|bench|check|kernel|arm64|all]...
+# usage: setup.sh [--check] [build|run|test|soak|bench|check|kernel|arm64|all]...
 #
 # Finds what this machine lacks for the named jobs (default: build and run) and installs
 # it with apt, by sudo when not root, saying what and why. Says nothing when
@@ -11,6 +11,7 @@
 #   build   build the module
 #   run     boot a guest with it
 #   test    run the tests
+#   soak    draw what memory did in hours of tests
 #   bench   draw what the measurements found
 #   check   run the static checks
 #   kernel  build a kernel for the guest
@@ -70,7 +71,7 @@ find_missing() {
 	need test python3-scapy 'writes and reads frames' python_has scapy
 	need test libc6-dev "compiles the tests' helper programs" test -e /usr/include/stdio.h
 
-	need bench gnuplot-nox 'draws what a packet costs' have gnuplot
+	need 'soak bench' gnuplot-nox 'draws curves and bars' have gnuplot
 
 	need check sparse 'checks address spaces, byte order and locks' have sparse
 	need 'test check' clang "compiles XDP programs, and the module a second way" have clang
@@ -198,7 +199,7 @@ install_missing() {
 jobs=' ' check_only=''
 while (($#)); do
 	case $1 in
-	build | run | test | bench | check | kernel | arm64 | all) jobs+="$1 " ;;
+	build | run | test | soak | bench | check | kernel | arm64 | all) jobs+="$1 " ;;
 	--check) check_only=1 ;;
 	--help | -h) help_text && exit ;;
 	*) wrong_use "unknown word '$1'" ;;
