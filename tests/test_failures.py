@@ -11,10 +11,11 @@ import re
 import shlex
 
 import pytest
+from rig.footprint import left_over
 from rig.nic import MODULE
 from rig.project import DRIVER
 from rig.settings import REBUILT, Bench, flowing, write_file
-from test_faults import left_over, works
+from test_faults import works
 
 pytestmark = [pytest.mark.guest("wire", ("acpi-2cpu",), only="debug"),
               pytest.mark.timeout(600)]

@@ -9,7 +9,7 @@ import pytest
 from rig import frames
 from rig.box import STEADY
 from rig.fakecard import FAKE, FakeCard
-from rig.footprint import driver_ranges, page_pools, vectors
+from rig.footprint import driver_ranges, left_over, page_pools, vectors
 from rig.frames import PEER
 from rig.nic import MODULE, Nic
 from rig.project import DRIVER
@@ -60,13 +60,6 @@ def traffic(nic, wire):
         stop[0] = True
         if nic.guest.usable:
             sender.kill()
-
-
-def left_over(guest):
-    """What a driver that is not bound still holds; should be nothing."""
-    left = {"vectors": vectors(guest), "iomem": driver_ranges(guest), "pools": page_pools(guest),
-            "interfaces": guest.sh("ls -d /sys/class/net/eth* 2>/dev/null; true").split()}
-    return {name: value for name, value in left.items() if value}
 
 
 def ask_everything(nic, limit=10):

@@ -6,10 +6,11 @@ import time
 
 import pytest
 from rig import frames
+from rig.footprint import left_over
 from rig.frames import PEER
 from rig.project import DRIVER
 from rig.qmp import QmpError
-from test_faults import COMMAND, MASTER, left_over, works
+from test_faults import COMMAND, MASTER, works
 
 pytestmark = pytest.mark.guest("wire", ("msix-2cpu", "nomsi-1cpu"))
 

@@ -88,20 +88,28 @@ def objects(guest):
     return used
 
 
-def vectors(guest):
+def vectors(guest, driver=DRIVER):
     """Lines of /proc/interrupts that belong to our ports, without their counts."""
     lines = guest.sh("cat /proc/interrupts").splitlines()
     return sorted(re.sub(r"^\s*\d+:(\s+\d+)+", "", line).strip() for line in lines
-                  if re.search(rf"\beth\d|{DRIVER}", line))
+                  if re.search(rf"\beth\d|{driver}", line))
 
 
-def driver_ranges(guest):
+def driver_ranges(guest, driver=DRIVER):
     """Address ranges that the driver has claimed."""
     lines = guest.sh("cat /proc/iomem /proc/ioports").splitlines()
-    return [line.strip() for line in lines if DRIVER in line]
+    return [line.strip() for line in lines if driver in line]
 
 
 def page_pools(guest):
     """All page pools, as (interface index, pages that are out)."""
     lines = guest.sh("rigtool pagepools").splitlines()
     return [tuple(map(int, line.split()[1:])) for line in lines if line]
+
+
+def left_over(guest, driver=DRIVER):
+    """What a driver that is not bound still holds; should be nothing."""
+    left = {"vectors": vectors(guest, driver), "iomem": driver_ranges(guest, driver),
+            "pools": page_pools(guest),
+            "interfaces": guest.sh("ls -d /sys/class/net/eth* 2>/dev/null; true").split()}
+    return {name: value for name, value in left.items() if value}
