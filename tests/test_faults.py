@@ -13,6 +13,7 @@ from rig.footprint import driver_ranges, left_over, page_pools, vectors
 from rig.frames import PEER
 from rig.nic import MODULE, Nic
 from rig.project import DRIVER
+from rig.troubles import wishes
 
 NIC = "0000:01:00.0"
 PCI = "/sys/bus/pci/devices"
@@ -523,14 +524,7 @@ class TestStress:
         """Several administrators with different ideas, for ten seconds, under traffic."""
         guest = nic.guest
         guest.allow_log("Link is|forced|negotiate|hangs")
-        wishes = (f"ip link set {nic.name} down; ip link set {nic.name} up",
-                  f"ethtool -S {nic.name}; ip -s link show {nic.name}",
-                  f"ethtool -G {nic.name} rx $((64 + n % 4 * 64)) tx $((512 - n % 4 * 64))",
-                  f"ip link set {nic.name} mtu $((1500 + n % 5 * 1000))",
-                  f"ethtool {nic.name}; rigtool mii {nic.name} 1; ethtool -d {nic.name}",
-                  f"ip link set {nic.name} promisc on; ip link set {nic.name} promisc off",
-                  f"ip link set {nic.name} address 52:54:00:00:00:0$((n % 10))")
-        jobs = [guest.spawn_for(10, wish) for wish in wishes]
+        jobs = [guest.spawn_for(10, wish) for wish in wishes(nic.name)]
         with traffic(nic, wire) as again:
             for _ in range(20):
                 again()
