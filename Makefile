@@ -24,7 +24,7 @@ MEM		?=# make run: memory in MiB
 APPEND		?=# make run: more words for the kernel command line
 QEMU_ARGS	?=# make run: more options for scripts/run-qemu.sh
 SVG		?=# make follow: draw the journey into this file
-PUBLISH		?=# make features: 1: renew README's tables and Documentation/features.rst
+PUBLISH		?=# make features, troubles: 1: renew README's tables, or the page
 TESTS		?= tests# make test, soak: files or tests to run
 GUEST		?=# make test, soak: in this guest only, such as iommu-2cpu (tests/rig/box.py)
 HOURS		?= 1# make soak: for how long, 0.1 is six minutes
@@ -91,6 +91,10 @@ follow: setup-test module ## follow one ping through the driver, step by step (S
 .PHONY: features
 features: setup-test module ## ask in-tree igb and this driver what they offer (PUBLISH=1: in README)
 	$(Q)scripts/feature-table --arch $(arch) $(if $(PUBLISH),--publish)
+
+.PHONY: troubles
+troubles: setup-test module ## put in-tree igb and this driver to the same troubles (PUBLISH=1: its page)
+	$(Q)scripts/trouble-table --arch $(arch) $(if $(PUBLISH),--publish)
 
 # A guest is one thread, for the most part, and waits for a third of its time; but not
 # where a kernel looks at each step: more of those than CPUs take the caches from each other.

@@ -35,10 +35,15 @@ class Flow:
         return self
 
     def __exit__(self, *_):
-        self._done.set()
-        self._asking.join()
-        self._untap()
-        self._wire.drain()
+        self.stop()
+
+    def stop(self):
+        """No more questions; once is enough."""
+        if not self._done.is_set():
+            self._done.set()
+            self._asking.join()
+            self._untap()
+            self._wire.drain()
 
     def _question(self, number):
         sender = b"\2\0" + number.to_bytes(4, "big")
