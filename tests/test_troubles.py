@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """In-tree igb and this driver in the same trouble; the page that tells of it."""
 import re
-import time
 
 import pytest
 from rig import project, troubles
 from rig.project import DRIVER
-from rig.troubles import SCENARIOS, Done, Port
+from rig.troubles import SCENARIOS, Done
 
 
 def titles(text):
@@ -79,7 +78,8 @@ class TestPage:
         (Done(0, "", 0.014), "ok, 10 ms"), (Done(0, "", 2.5), "ok, 2.5 s"),
         (Done(None, "", 30), "no end in 30 s"),
         (Done(1, "\nip: RTNETLINK answers: No such device\nMore", 0.1),
-         "refused: No such device after 100 ms"), (Done(3, " \n", 1), "refused: exit 3 after 1.0 s")))
+         "refused: No such device after 100 ms"),
+        (Done(3, " \n", 1), "refused: exit 3 after 1.0 s")))
     def test_command(self, done, text):
         """What became of a command, in words."""
         assert str(done) == text

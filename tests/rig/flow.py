@@ -14,7 +14,7 @@ PAUSE = 0.3             # no answer for that long may be the host's fault
 AT_ONCE = 4             # frames that go with each question
 
 
-class Flow:
+class Flow:  # pylint: disable=too-many-instance-attributes
     """ARP's questions, each from an address of its own, and when they were answered."""
 
     def __init__(self, wire, mac):
