@@ -13,7 +13,7 @@ def titles(text):
     return re.findall(r"^(.+)\n=+\n\n::\n", text, re.MULTILINE)
 
 
-@pytest.mark.guest("wire", ("msix-2cpu",))
+@pytest.mark.guest("wire", ("msix-2cpu",), never="debug")
 class TestHappens:
     """What the page says, of some scenarios, as it was seen now."""
 
