@@ -77,6 +77,7 @@ class TestPage:
     @pytest.mark.parametrize("done, text", (
         (Done(0, "", 0.014), "ok, 10 ms"), (Done(0, "", 2.5), "ok, 2.5 s"),
         (Done(None, "", 30), "no end in 30 s"),
+        (Done(1, "Segmentation fault\n", 9.5), "killed by an oops after 9.5 s"),
         (Done(1, "\nip: RTNETLINK answers: No such device\nMore", 0.1),
          "refused: No such device after 100 ms"),
         (Done(3, " \n", 1), "refused: exit 3 after 1.0 s")))

@@ -78,6 +78,8 @@ class Done:
             return f"no end in {self.took:.0f} s"
         if not self.status:
             return f"ok, {length(self.took)}"
+        if "Segmentation fault" in self.said:
+            return f"killed by an oops after {length(self.took)}"
         words = (self.said.strip().splitlines() or [f"exit {self.status}"])[0]
         return f"refused: {words.rsplit(': ', 1)[-1].rstrip('.')} after {length(self.took)}"
 
@@ -89,6 +91,7 @@ class Port:
         self.guest, self.wire, self.driver = guest, wire, driver
         self.nic = Nic(guest)
         self.flow = Flow(wire, Nic.permanent_mac)
+        self.sender = None      # sends all the time
         self._unended = None    # a command that did not end; more of them would not either
 
     def load(self):
@@ -110,10 +113,17 @@ class Port:
         """A command again and again in the guest's background."""
         job = self.guest.spawn(f"while :; do {command}; done >/dev/null 2>&1")
         try:
-            yield
+            yield job
         finally:
             if self.guest.usable and not self.stuck():
                 job.kill()
+
+    def quiet(self):
+        """Nothing comes and nothing goes any more."""
+        self.flow.stop()
+        self.sender.kill()
+        time.sleep(1)
+        self.wire.drain()
 
     def stuck(self, limit=1):
         """Whether a command has not ended, even if it is given some more seconds."""
@@ -388,8 +398,7 @@ def _statistics(port):
 @scenario("more frames at once than the ring takes (64 descriptors)")
 def _(port):
     port.guest.sh("ethtool -G eth0 rx 64; rigtool carrier eth0 1")
-    port.flow.stop()
-    time.sleep(1)
+    port.quiet()
     many, sent = frames.series(Nic.permanent_mac, 5000, 60), 0
     before = _statistics(port)
     while sent < 50000:
@@ -409,15 +418,15 @@ def _(port):
 
 @scenario("frames of all small and large sizes behind an IOMMU (strict)", "iommu-2cpu")
 def _(port):
-    port.flow.stop()
-    port.wire.drain()
-    sizes = [*range(17, 61), *range(1490, 1515)]
-    said = port.guest.sh(f"rigtool send eth0 dst={PEER} sizes=17-60,1490-1514 repeat=20", 60)
-    total = 20 * len(sizes)
-    out = port.wire.collect(total, timeout=20)
-    right = sum(frame == frames.padded(frames.build(number, sizes[number % len(sizes)], PEER,
-                                                    Nic.permanent_mac))
-                for number, frame in enumerate(out))
+    port.quiet()
+    sizes = [*range(18, 61), *range(1490, 1515)]
+    said = port.guest.sh(f"rigtool send eth0 dst={PEER} sizes=18-60,1490-1514 repeat=20", 60)
+    due = collections.Counter(frames.padded(frames.build(number, size, PEER, Nic.permanent_mac))
+                              for number, size in enumerate(20 * sizes))
+    total = due.total()
+    # In-tree igb leaves it to the card to pad, which the emulated one does not.
+    out = collections.Counter(map(frames.padded, port.wire.collect(total, timeout=20)))
+    right = (out & due).total()
     with port.nic.receiving(f"idle=3000 until={len(sizes) - 1}") as seen:
         port.wire.burst(frames.of_sizes(Nic.permanent_mac, [max(60, size) for size in sizes]))
     came = sum(not frame.fault for frame in seen)
@@ -519,7 +528,7 @@ def _trouble(guest, wire, driver, happen):
     rows = {}
     try:
         port.load()
-        with port.flow, port.busy():
+        with port.flow, port.busy() as port.sender:
             if not port.works():
                 raise GuestError(f"{driver}: no traffic to begin with")
             rows = happen(port)
