@@ -33,9 +33,9 @@ STEADY_LIMIT = 10
 # Tried one after the other where it does not work again.
 REMEDIES = {"ifdown/ifup": "ip link set eth0 down; ip link set eth0 up",
             "a reset through sysfs": f"echo 1 >{DEVICE}/reset"}
-COMPLAINTS = re.compile(r"NETDEV WATCHDOG|WARNING: .*? at (\S+)|BUG: [^,]*|Oops|DMAR: .*fault|"
-                        r"Kernel panic|blocked for more than|(soft|hard) lockup|rcu.*stall|"
-                        r"nobody cared|Disabling IRQ|unregister_netdevice: waiting|"
+COMPLAINTS = re.compile(r"NETDEV WATCHDOG|WARNING: .*? at (\S+)|BUG: soft lockup|BUG: [^,]*|Oops|"
+                        r"DMAR: .*fault|Kernel panic|blocked for more than|(soft|hard) lockup|"
+                        r"rcu.*stall|nobody cared|Disabling IRQ|unregister_netdevice: waiting|"
                         r"Failed to read reg|refcount_t|page allocation failure", re.IGNORECASE)
 TRIES = 2
 HANGS = "hangs"
