@@ -27,6 +27,7 @@ SVG		?=# make follow: draw the journey into this file
 PUBLISH		?=# make features, troubles: 1: renew README's tables, or the page
 TESTS		?= tests# make test, soak: files or tests to run
 GUEST		?=# make test, soak: in this guest only, such as iommu-2cpu (tests/rig/box.py)
+SHARE		?=# make test: 2/3 runs the second of three parts of them
 HOURS		?= 1# make soak: for how long, 0.1 is six minutes
 SEED		?=# make soak: which tests follow each other (any)
 BASE		?=# make bench: results of an earlier run to compare with
@@ -48,7 +49,7 @@ Q		:= $(if $(filter 1,$(V)),,@)
 SHELL		:= /bin/bash
 PYTHON		:= /usr/bin/python3
 BUILD		:= build/$(arch)$(KERNEL:%=-%)
-export KERNEL GUEST
+export KERNEL GUEST SHARE
 INITRAMFS	:= $(BUILD)/initramfs.cpio
 jobs_for_arch	:= $(filter arm64,$(arch))
 
@@ -96,9 +97,9 @@ features: setup-test module ## ask in-tree igb and this driver what they offer (
 troubles: setup-test module ## put in-tree igb and this driver to the same troubles (PUBLISH=1: its page)
 	$(Q)scripts/trouble-table --arch $(arch) $(if $(PUBLISH),--publish)
 
-# A guest is one thread, for the most part, and waits for a third of its time; but not
-# where a kernel looks at each step: more of those than CPUs take the caches from each other.
-guests		= $(if $(filter debug race,$(KERNEL)),2,4)
+# A guest is one thread, for the most part, and waits for a third of its time; less so
+# where a kernel looks at each step, and its guests take the caches from each other.
+guests		= $(if $(filter debug race,$(KERNEL)),3,4)
 
 .PHONY: test
 test: setup-test module ## run the tests in guests (TESTS=tests/test_x.py for some)

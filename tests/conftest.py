@@ -3,6 +3,8 @@
 import contextlib
 import functools
 import os
+import re
+import zlib
 
 import pytest
 from rig import journal, project
@@ -30,6 +32,8 @@ def pytest_addoption(parser):
     parser.addoption("--guest", choices=("", *CONFIGS), default=os.environ.get("GUEST") or "",
                      help="run what is for guests with MSI-X in this one instead "
                           "(default: $GUEST)")
+    parser.addoption("--share", default=os.environ.get("SHARE") or "1/1",
+                     help="2/3: the second of three parts of the tests (default: $SHARE, or all)")
 
 
 def pytest_configure(config):
@@ -38,6 +42,20 @@ def pytest_configure(config):
     name = config.getoption("--guest")
     if name not in ("", *CONFIGS):
         raise pytest.UsageError(f"no guest '{name}': there are {', '.join(CONFIGS)}")
+    share = config.getoption("--share")
+    if not re.fullmatch(r"[1-9]\d?/[1-9]\d?", share) or share_of(config)[0] > share_of(config)[1]:
+        raise pytest.UsageError(f"no part '{share}' of the tests: 2/3 is the second of three")
+
+
+def share_of(config):
+    """(which part, of how many)"""
+    return tuple(map(int, config.getoption("--share").split("/")))
+
+
+def _is_wanted(item, part, parts):
+    """Whether it is to run at all, and in that part: what it is called decides."""
+    name = item.nodeid.partition("[")[0]
+    return _box_of(item) and zlib.crc32(name.encode()) % parts == part - 1
 
 
 def pytest_generate_tests(metafunc):
@@ -77,8 +95,9 @@ def _box_of(item):
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """Tests of one guest form one group; the groups that take longest start first."""
-    config.hook.pytest_deselected(items=[item for item in items if not _box_of(item)])
-    items[:] = [item for item in items if _box_of(item)]
+    wanted = [item for item in items if _is_wanted(item, *share_of(config))]
+    config.hook.pytest_deselected(items=set(items) - set(wanted))
+    items[:] = wanted
     groups = {}
     for item in items:
         limit = item.get_closest_marker("timeout")
