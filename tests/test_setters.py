@@ -361,7 +361,7 @@ def sysfs(_):
               ("queues/tx-0/xps_cpus", 0, "0", 1, ()), ("queues/tx-1/xps_cpus", 3, "3", 2, ()),
               ("queues/rx-0/rps_cpus", 3, "3", 0, ()), ("queues/rx-1/rps_flow_cnt", 1, "1", 0, ()),
               ("queues/tx-0/byte_queue_limits/limit_min", 1, "1", 0, ()),
-              ("queues/tx-0/byte_queue_limits/hold_time", 8, "8", 1000, ()))),
+              ("queues/tx-0/byte_queue_limits/hold_time", 20, "20", 1000, ()))),
         *(Refused(write(value, name)) for name, values in {
             "mtu": (67, 9217, "nonsense"), "threaded": (2, "nonsense", -1),
             "gro_flush_timeout": ("nonsense", -1), "napi_defer_hard_irqs": (2147483648, "nonsense"),
