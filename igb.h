@@ -677,7 +677,7 @@ int igb_xsk_rx_clean(struct igb_rx *rx, int budget);
 /* igb_split.c */
 void igb_split_write_desc(const struct igb_rx_ring *ring, unsigned int i);
 unsigned int igb_split_fill(struct igb_rx_ring *ring, unsigned int i,
-			    unsigned int count, gfp_t gfp);
+			    unsigned int count);
 int igb_split_rx_clean(struct igb_rx *rx, int budget);
 
 /* igb_tx.c */
@@ -698,7 +698,7 @@ void igb_tx_drain(struct igb_tx *tx);
 
 /* igb_rx.c */
 unsigned int igb_rx_fill(struct igb_rx_ring *ring, unsigned int i,
-			 unsigned int count, gfp_t gfp);
+			 unsigned int count);
 void igb_rx_rewind(struct igb_rx *rx);
 int igb_rx_clean(struct igb_rx *rx, int budget);
 bool igb_rx_pass(struct igb_rx *rx, struct sk_buff *skb,

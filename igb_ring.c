@@ -196,12 +196,11 @@ static struct xdp_rxq_info *igb_rxq_create(struct igb_queue *q,
 /* An application may have given few buffers so far. */
 static int igb_rx_ring_fill(struct igb_rx_ring *ring)
 {
-	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
 	u16 most = ring->count - 1;
 
 	if (ring->xsk_pool)
 		igb_xsk_fill(ring, 0, most);
-	else if (igb_rx_fill(ring, 0, most, gfp) < most)
+	else if (igb_rx_fill(ring, 0, most) < most)
 		return -ENOMEM;
 	return 0;
 }

@@ -51,29 +51,29 @@ static struct page *igb_rx_reuse(struct page_pool *pool, struct page *page)
  * @ring: receive ring
  * @i: first descriptor that is not posted
  * @count: how many are not
- * @gfp: how to allocate
  *
- * The chip sees them when RDT passes.
+ * The chip sees them when RDT passes.  Nobody sleeps for them: the pool would
+ * with BHs off, when there is no memory for what it remembers of its pages.
  *
  * Context: NAPI poll, or process context while the ring is not in use.
  * Return: how many there was memory for.
  */
 unsigned int igb_rx_fill(struct igb_rx_ring *ring, unsigned int i,
-			 unsigned int count, gfp_t gfp)
+			 unsigned int count)
 {
 	struct page_pool *pool = ring->pool;
 	unsigned int left = count;
 	struct page *page;
 
 	if (ring->split)
-		return igb_split_fill(ring, i, count, gfp);
+		return igb_split_fill(ring, i, count);
 
 	for (; left; left--) {
 		page = ring->page[i];
 		if (page)
 			page = igb_rx_reuse(pool, page);
 		if (!page) {
-			page = page_pool_alloc_pages(pool, gfp);
+			page = page_pool_dev_alloc_pages(pool);
 			ring->page[i] = page;
 			if (unlikely(!page))
 				break;
@@ -114,7 +114,7 @@ static bool igb_rx_fill_up(struct igb_rx *rx, unsigned int left)
 
 	posted = ring->xsk_pool ?
 		 igb_xsk_fill(ring, use, left) :
-		 igb_rx_fill(ring, use, left, GFP_ATOMIC | __GFP_NOWARN);
+		 igb_rx_fill(ring, use, left);
 	use += posted;
 	WRITE_ONCE(rx->next_to_use, use < ring->count ? use :
 							 use - ring->count);

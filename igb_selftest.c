@@ -371,8 +371,7 @@ static int igb_loopback_rings(struct igb_adapter *adapter,
 	if (err || !ring->xsk_pool)
 		return err;
 	ring->xsk_pool = NULL;
-	if (igb_rx_fill(ring, 0, ring->count - 1, GFP_KERNEL) ==
-	    ring->count - 1)
+	if (igb_rx_fill(ring, 0, ring->count - 1) == ring->count - 1)
 		return 0;
 	igb_rings_free(adapter, rings);
 	return -ENOMEM;

@@ -28,14 +28,14 @@ void igb_split_write_desc(const struct igb_rx_ring *ring, unsigned int i)
 }
 
 /* Only the first buffers of a frame have headers, so a head may be there. */
-static bool igb_split_alloc(struct igb_rx_ring *ring, unsigned int i, gfp_t gfp)
+static bool igb_split_alloc(struct igb_rx_ring *ring, unsigned int i)
 {
 	struct page **head = igb_split_head(ring, i);
 
 	if (!*head)
-		*head = page_pool_alloc_pages(ring->pool, gfp);
+		*head = page_pool_dev_alloc_pages(ring->pool);
 	if (likely(*head))
-		ring->page[i] = page_pool_alloc_pages(ring->pool, gfp);
+		ring->page[i] = page_pool_dev_alloc_pages(ring->pool);
 	return ring->page[i];
 }
 
@@ -44,17 +44,16 @@ static bool igb_split_alloc(struct igb_rx_ring *ring, unsigned int i, gfp_t gfp)
  * @ring: receive ring with header split
  * @i: first descriptor, without a page as those that follow
  * @count: how many
- * @gfp: how to allocate
  *
  * Context: NAPI poll, or process context while the ring is not in use.
  * Return: how many there was memory for.
  */
 unsigned int igb_split_fill(struct igb_rx_ring *ring, unsigned int i,
-			    unsigned int count, gfp_t gfp)
+			    unsigned int count)
 {
 	unsigned int left;
 
-	for (left = count; left && igb_split_alloc(ring, i, gfp); left--) {
+	for (left = count; left && igb_split_alloc(ring, i); left--) {
 		igb_split_write_desc(ring, i);
 		i = igb_next(ring->count, i);
 	}
