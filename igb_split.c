@@ -108,7 +108,8 @@ static int igb_split_add(struct igb_rx *rx, unsigned int i, u32 status,
 
 	if (unlikely(rx->state == IGB_RX_SKIP || len > IGB_SPLIT_BUF_LEN))
 		return -EMSGSIZE;
-	page_pool_dma_sync_for_cpu(rx->ring.pool, page, 0, len);
+	if (len)
+		page_pool_dma_sync_for_cpu(rx->ring.pool, page, 0, len);
 	if (rx->state == IGB_RX_START)
 		copied = igb_split_start(rx, i, status, page, len);
 	if (copied < len)
