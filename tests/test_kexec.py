@@ -1,38 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0
 """kexec: another kernel takes the machine over as it was left."""
-import contextlib
-import threading
-
 import pytest
 from rig import frames
 from rig.frames import PEER
 from rig.nic import Nic
-from test_faults import COMMAND, MASTER, works
+from test_faults import COMMAND, MASTER, NIC, works
 
 pytestmark = pytest.mark.guest("kexec", ("msix-2cpu", "nomsi-1cpu"))
 
-NIC = "0000:01:00.0"
 RCTL, TCTL = 0x0100, 0x0400
 ENABLE = 0x2
 LOAD = "kexec --load /boot/vmlinuz --initrd=/boot/initrd --reuse-cmdline"
-
-
-@contextlib.contextmanager
-def incessant(wire, mac):
-    """Frames for @mac all the time, whoever has the other end."""
-    over = threading.Event()
-
-    def send():
-        while not over.wait(0.02):
-            with contextlib.suppress(AssertionError, OSError):
-                wire.burst(frames.series(mac, 40, 300), timeout=1)
-    sender = threading.Thread(target=send)
-    sender.start()
-    try:
-        yield
-    finally:
-        over.set()
-        sender.join()
 
 
 def test_under_traffic(box, fresh_nic, wire):
@@ -41,7 +19,7 @@ def test_under_traffic(box, fresh_nic, wire):
     guest.sh(LOAD, timeout=60)
     guest.spawn(f"while :; do rigtool send {nic.name} dst={PEER} sizes=60-1500; done")
     try:
-        with incessant(wire, nic.mac):
+        with wire.pouring(frames.series(nic.mac, 40, 300), pause=0.02):
             assert wire.collect(20)
             # By itself it would take the interface down before.
             guest.hand_over("kexec --exec --no-ifdown")

@@ -3,7 +3,6 @@
 import contextlib
 import difflib
 import re
-import threading
 
 import pytest
 from rig import frames
@@ -83,25 +82,11 @@ def everything(nic):
     return [str(nic.state()), *shown]
 
 
-@contextlib.contextmanager
 def flood(nic, wire):
     """The wire is busy: foreign frames, for the port and for others."""
-    stop = threading.Event()
     mac = nic.mac
-    many = [frames.build(number, 60 + number % 7 * 200, dst) for number in range(8)
-            for dst in (mac, BROADCAST, "01:00:5e:00:00:01", PEER)]
-
-    def pour():
-        while not stop.wait(0.01):
-            with contextlib.suppress(AssertionError, OSError):
-                wire.burst(many, timeout=1)
-    thread = threading.Thread(target=pour)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
+    return wire.pouring([frames.build(number, 60 + number % 7 * 200, dst) for number in range(8)
+                         for dst in (mac, BROADCAST, "01:00:5e:00:00:01", PEER)])
 
 
 class TestSound:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The raw wire: QEMU connects to a unix socket, on which whole frames come and go."""
 import collections
+import contextlib
 import os
 import select
 import socket
@@ -86,6 +87,23 @@ class Wire:
                 if left <= 0 or not select.select([], [self._peer], [], left)[1]:
                     raise AssertionError(f"the port took no frame for {timeout} s")
                 data = data[self._peer.send(data, socket.MSG_DONTWAIT):]
+
+    @contextlib.contextmanager
+    def pouring(self, many, pause=0.01):
+        """While the block runs, send @many frames again and again, whether they are taken or not."""
+        over = threading.Event()
+
+        def pour():
+            while not over.wait(pause):
+                with contextlib.suppress(AssertionError, OSError):
+                    self.burst(many, timeout=1)
+        sender = threading.Thread(target=pour)
+        sender.start()
+        try:
+            yield
+        finally:
+            over.set()
+            sender.join()
 
     # ------------------------------------------------------------ receiving
 
