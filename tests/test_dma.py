@@ -71,11 +71,9 @@ class TestVanished(test_faults.TestVanished):
     """While it is taken away."""
 
 
+@pytest.mark.guest("wire", DMA)
 def test_translated(nic, box):
     """The guest is what its name says: else all this proves nothing."""
     said = nic.guest.sh("ls -d /sys/bus/pci/devices/0000:01:00.0/iommu 2>/dev/null; "
                         "cat /sys/kernel/debug/swiotlb/io_tlb_used", check=False)
     assert "/iommu" in said if box.config.startswith("iommu") else int(said) > 0
-
-
-test_translated = pytest.mark.guest("wire", DMA)(test_translated)
