@@ -37,7 +37,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """No guest, no tests."""
+    """No such guest or part, no tests."""
     # What is not said on the command line is not checked there.
     name = config.getoption("--guest")
     if name not in ("", *CONFIGS):
@@ -95,7 +95,8 @@ def _box_of(item):
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """Tests of one guest form one group; the groups that take longest start first."""
-    wanted = [item for item in items if _is_wanted(item, *share_of(config))]
+    share = share_of(config)
+    wanted = [item for item in items if _is_wanted(item, *share)]
     config.hook.pytest_deselected(items=set(items) - set(wanted))
     items[:] = wanted
     groups = {}
