@@ -69,8 +69,7 @@ int mmio_main(int argc, char **argv)
 		return 0;
 	}
 	value = strtoul(argv[3], NULL, 0);
-	registers[at / 4] = value;
-	for (int i = 4; i + 1 < argc && !strchr(argv[i], '='); i += 2)
+	for (int i = 2; i + 1 < argc && !strchr(argv[i], '='); i += 2)
 		registers[strtoul(argv[i], NULL, 0) / 4] = strtoul(argv[i + 1], NULL, 0);
 	while (held)
 		for (long i = 0; i < held; i++)
